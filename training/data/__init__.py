@@ -1,0 +1,1 @@
+"""Synthetic training data: symbols, the scene they stand in, what a camera does to it."""

@@ -1,0 +1,123 @@
+"""Samples: an LR crop, its HR target, the weights of the target's pixels, and the geometry that ties them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training.config import DataConfig, LossConfig, SceneConfig
+from training.data import degradation, scene
+from training.data.geometry import Placement, place
+from training.data.symbols import MAX_SIZE, SymbolBank, build_bank, size_of
+from training.data.textures import make_textures
+
+TEXTURES = 96
+"""Surroundings in a bank."""
+
+
+@dataclass
+class Samples:
+    """N samples. Images are `(N, 1, H, W)`, on the training device."""
+
+    lr: Tensor
+    """`float32` in [0, 1]."""
+    target: Tensor
+    """`uint8`, four times as wide and high: the clean symbol at 255 times its value."""
+    weight: Tensor
+    """`uint8`: the weight of each target pixel times `WEIGHT_SCALE`."""
+    modules: Tensor
+    """`(N, M, M) uint8`, 1 for dark; each symbol in the corner of a matrix of zeros."""
+    version: Tensor
+    """`(N,) int64`."""
+    pixel_to_module: Tensor
+    """`(N, 3, 3) float64`, see `training.data.geometry.Placement`."""
+    bend: Tensor
+    """`(N, 2) float64`, see there."""
+
+    def __len__(self) -> int:
+        return len(self.lr)
+
+    def select(self, index: Tensor) -> "Samples":
+        """The samples at `index` `(K,) int64`, in that order."""
+        return Samples(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+
+    @staticmethod
+    def concatenate(parts: list["Samples"]) -> "Samples":
+        """All samples of several sets, in order."""
+        return Samples(
+            *(torch.cat([getattr(part, name) for part in parts]) for name in Samples.__dataclass_fields__)
+        )
+
+
+WEIGHT_SCALE = 40
+"""Steps of a weight of 1 in `Samples.weight`; weights up to 6.3 fit."""
+
+
+class SampleSource:
+    """Makes any chunk of samples from its number alone, so that a run can resume anywhere."""
+
+    def __init__(
+        self, config: DataConfig, loss: LossConfig, device: torch.device, cache: Path | None = None
+    ) -> None:
+        self._config, self._loss, self._device = config, loss, device
+        self._bank: SymbolBank = build_bank(config.symbols, config.seed, cache)
+        self._textures = torch.from_numpy(make_textures(TEXTURES, config.seed)).to(device)
+
+    def chunk(self, number: int, count: int | None = None) -> Samples:
+        """Chunk `number` of `count` samples, `config.chunk` by default; equal numbers give equal samples."""
+        rng = np.random.default_rng([self._config.seed, 0xC4, number])
+        noise = torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
+        count = count or self._config.chunk
+        chosen = rng.integers(0, len(self._bank), count)
+        versions = self._bank.version[chosen].astype(np.int64)
+        sizes = size_of(1) + 4 * (versions - 1)
+        ppm = _px_per_module(self._config.scene, count, rng)
+        hr_size = 4 * self._config.lr_size
+        placement = place(self._config.scene, sizes, ppm, hr_size, rng)
+        modules = np.zeros((count, MAX_SIZE, MAX_SIZE), np.uint8)
+        for row, index in enumerate(chosen):
+            matrix = self._bank.modules(int(index))
+            # Mirrored symbols occur: on glass, through selfie cameras.
+            modules[row, : len(matrix), : len(matrix)] = matrix.T if rng.random() < 0.03 else matrix
+        return self._render(modules, versions, sizes, placement, hr_size, rng, noise)
+
+    def _render(
+        self,
+        modules: NDArray[np.uint8],
+        versions: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+        placement: Placement,
+        hr_size: int,
+        rng: np.random.Generator,
+        noise: torch.Generator,
+    ) -> Samples:
+        config, device = self._config, self._device
+        packed = torch.from_numpy(modules).to(device)
+        rendered = scene.render(
+            packed.float(),
+            torch.from_numpy(sizes.astype(np.float32)).to(device),
+            placement,
+            scene.draw_look(config.scene, len(sizes), TEXTURES, rng),
+            self._textures,
+            self._loss,
+            hr_size,
+            degradation.MARGIN,
+        )
+        return Samples(
+            lr=degradation.degrade(rendered.picture, placement.px_per_module, config.degradation, rng, noise),
+            target=(rendered.target * 255).round().to(torch.uint8),
+            weight=(rendered.weight * WEIGHT_SCALE).round().clamp(0, 255).to(torch.uint8),
+            modules=packed,
+            version=torch.from_numpy(versions).to(device),
+            pixel_to_module=torch.from_numpy(placement.pixel_to_module).to(device),
+            bend=torch.from_numpy(placement.bend).to(device),
+        )
+
+
+def _px_per_module(config: SceneConfig, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    wide = np.exp(rng.uniform(*np.log(config.px_per_module), count))
+    hard = np.exp(rng.uniform(*np.log(config.hard_px_per_module), count))
+    return np.where(rng.random(count) < config.hard_share, hard, wide)

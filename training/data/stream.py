@@ -1,0 +1,143 @@
+"""The endless stream of batches: chunks made ahead in worker processes, a pool, and deterministic draws from it."""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch import multiprocessing as mp
+
+from training.config import TrainingConfig
+from training.data.samples import Samples, SampleSource
+
+_AHEAD = 4
+"""Chunks that a worker keeps ready."""
+
+
+def steps_per_chunk(config: TrainingConfig) -> int:
+    """Optimiser steps between two fresh chunks."""
+    return config.data.chunk * config.data.replay // config.optimiser.batch
+
+
+def batches(
+    config: TrainingConfig, start: int, device: torch.device, cache: Path | None = None
+) -> Iterator[Samples]:
+    """Batches from step `start` on, on `device`; batch k is the same wherever the stream started.
+
+    While `pool` chunks stand ready, `replay * chunk` of their samples are drawn, turned and mirrored at random;
+    then the next chunk takes the place of the oldest.
+    """
+    per_chunk = steps_per_chunk(config)
+    arrival = start // per_chunk
+    skip = start % per_chunk
+    chunks = _chunks(config, arrival, device, cache)
+    pool = deque((next(chunks) for _ in range(config.data.pool)), maxlen=config.data.pool)
+    while True:
+        rng = np.random.default_rng([config.run.seed, 0xBA, arrival])
+        drawn = rng.permutation(config.data.pool * config.data.chunk)[
+            : config.data.replay * config.data.chunk
+        ]
+        orientations = rng.integers(0, 8, per_chunk)
+        for k, (rows, orientation) in enumerate(zip(drawn.reshape(per_chunk, -1), orientations, strict=True)):
+            if k >= skip:
+                yield orient(_gather(pool, rows, config.data.chunk), int(orientation))
+        skip = 0
+        arrival += 1
+        pool.append(next(chunks))
+
+
+def _gather(pool: deque[Samples], rows: np.ndarray[tuple[int], np.dtype[np.int64]], chunk: int) -> Samples:
+    return Samples.concatenate(
+        [pool[row // chunk].select(torch.tensor([row % chunk])) for row in rows.tolist()]
+    )
+
+
+def orient(samples: Samples, orientation: int) -> Samples:
+    """Samples in one of the eight orientations of the square (0 leaves them): quarter turns, then a mirror image.
+
+    Images and geometry change together. The 8x8 grid of a compressed crop falls onto itself, since its size is a
+    multiple of 8.
+    """
+    turns, mirrored = orientation % 4, orientation >= 4
+
+    def turned(image: Tensor) -> Tensor:
+        image = torch.rot90(image, turns, (2, 3))
+        return image.flip(3) if mirrored else image
+
+    side = float(samples.target.shape[-1])
+    # New pixel coordinates to old ones: undo the mirror, then the counter-clockwise quarter turns.
+    undo = np.array([[-1, 0, side], [0, 1, 0], [0, 0, 1]]) if mirrored else np.eye(3)
+    quarter = np.array([[0, -1, side], [1, 0, 0], [0, 0, 1]])
+    back = torch.from_numpy(np.linalg.matrix_power(quarter, turns) @ undo).to(samples.pixel_to_module)
+    return Samples(
+        lr=turned(samples.lr),
+        target=turned(samples.target),
+        weight=turned(samples.weight),
+        modules=samples.modules,
+        version=samples.version,
+        pixel_to_module=samples.pixel_to_module @ back,
+        bend=samples.bend,
+    )
+
+
+def _chunks(
+    config: TrainingConfig, first: int, device: torch.device, cache: Path | None
+) -> Iterator[Samples]:
+    if config.data.workers == 0:
+        source = SampleSource(config.data, config.loss, device, cache)
+        number = first
+        while True:
+            yield source.chunk(number)
+            number += 1
+    yield from _worked_chunks(config, first, device, cache)
+
+
+def _worked_chunks(
+    config: TrainingConfig, first: int, device: torch.device, cache: Path | None
+) -> Iterator[Samples]:
+    # Built once here, so that the workers find it in the cache instead of building it all at once.
+    SampleSource(config.data, config.loss, torch.device("cpu"), cache)
+    context = mp.get_context("spawn")
+    workers = config.data.workers
+    queues = [context.Queue(_AHEAD) for _ in range(workers)]
+    processes = [
+        context.Process(target=_work, args=(config, first + w, workers, cache, queues[w]), daemon=True)
+        for w in range(workers)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        number = 0
+        while True:
+            # Worker w makes every chunk whose number leaves w, so that the order never depends on timing.
+            samples = _received(queues[number % workers], processes[number % workers])
+            yield Samples(*(getattr(samples, name).to(device) for name in Samples.__dataclass_fields__))
+            number += 1
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def _received(queue: "mp.Queue[Samples]", process: mp.Process) -> Samples:
+    from queue import Empty
+
+    while True:
+        try:
+            return queue.get(timeout=10)
+        except Empty:
+            if not process.is_alive():
+                raise RuntimeError(f"a data worker ended with code {process.exitcode}") from None
+
+
+def _work(
+    config: TrainingConfig, first: int, step: int, cache: Path | None, queue: "mp.Queue[Samples]"
+) -> None:
+    torch.set_num_threads(1)
+    source = SampleSource(config.data, config.loss, torch.device("cpu"), cache)
+    number = first
+    while True:
+        queue.put(source.chunk(number))
+        number += step

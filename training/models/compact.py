@@ -1,0 +1,63 @@
+"""The served generator: most of its layers at half the resolution of the input, and no normalisation."""
+
+import torch
+from torch import Tensor, nn
+
+from training.config import GeneratorConfig
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside an identity (He et al. 2016), without batch norm as in EDSR (Lim et al. 2017)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        out: Tensor = features + self.second(torch.relu(self.first(features)))
+        return out
+
+
+class CompactGenerator(nn.Module):
+    """`lr (N, 1, h, w) float32 in [0, 1]` to logits `(N, 1, 4h, 4w)`; the sigmoid of a logit is the ×4 image.
+
+    h and w must be even. At half resolution a layer costs a quarter and sees twice as far, so that the net looks
+    beyond three 8x8 JPEG blocks; a skip at full resolution keeps what the halving would lose.
+    """
+
+    multiple = 2
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        wide, deep = config.channels, config.body_channels
+        self.stem_in = nn.Conv2d(1, wide, 3, padding=1)
+        self.stem_out = nn.Conv2d(wide, wide, 3, padding=1)
+        self.down = nn.Conv2d(wide, deep, 2, stride=2)
+        self.body = nn.Sequential(*(ResidualBlock(deep) for _ in range(config.blocks)))
+        self.up = nn.Conv2d(deep, 4 * wide, 1)
+        self.tail = nn.Conv2d(wide, wide, 3, padding=1)
+        self.head = nn.Conv2d(wide, 16, 3, padding=1)
+        self.shuffle_2 = nn.PixelShuffle(2)
+        self.shuffle_4 = nn.PixelShuffle(4)
+        # Residual branches start small, so that depth costs no stability without normalisation.
+        for block in self.body:
+            assert isinstance(block, ResidualBlock)
+            nn.init.normal_(block.second.weight, std=0.1 * (2 / (9 * deep)) ** 0.5)
+            nn.init.zeros_(block.second.bias)  # type: ignore[arg-type]
+
+    def forward(self, lr: Tensor) -> Tensor:
+        features = torch.relu(self.stem_out(torch.relu(self.stem_in(lr - 0.5))))
+        deep = self.body(self.down(features))
+        features = torch.relu(features + self.shuffle_2(self.up(torch.relu(deep))))
+        logits: Tensor = self.shuffle_4(self.head(torch.relu(self.tail(features))))
+        return logits
+
+
+def receptive_radius(config: GeneratorConfig) -> int:
+    """LR pixels around a pixel that can change its output, at most.
+
+    A 3x3 layer adds 1 at the input's resolution and 2 at half; halving and doubling together add 1.
+    """
+    full_resolution_layers = 4
+    return full_resolution_layers + 1 + 2 * 2 * config.blocks
