@@ -7,7 +7,7 @@ from torch import nn
 
 
 class WeightAverage:
-    """Keeps `average`, a copy of a network whose weights follow the original's slowly (Polyak & Juditsky 1992)."""
+    """Keeps `average`, a copy of a network that follows its weights slowly (Polyak & Juditsky 1992)."""
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.average = copy.deepcopy(network).eval().requires_grad_(False)
@@ -15,9 +15,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """Take in the weights after optimiser step `step` (from 1); early steps count more, lest the start linger."""
+        """Take in the weights after optimiser step `step` (from 1); early ones count more than later ones."""
         decay = min(self._decay, (1 + step) / (10 + step))
         for mean, value in zip(self.average.parameters(), network.parameters(), strict=True):
-            mean.lerp_(value, 1 - decay)
-        for mean, value in zip(self.average.buffers(), network.buffers(), strict=True):
-            mean.copy_(value)
+            mean.data.lerp_(value.data, 1 - decay)

@@ -102,7 +102,7 @@ def train(
 
 
 def rate_factor(config: OptimiserConfig, step: int) -> float:
-    """Learning rate at `step` (from 1), as a share of the configured one: linear warm-up, plateau, cosine to zero."""
+    """Share of the configured learning rate at `step` (from 1): linear warm-up, plateau, cosine to zero."""
     warmup = min(1.0, step / max(1, config.warmup_steps))
     tail = config.steps * config.decay_share
     left = config.steps - step

@@ -30,32 +30,11 @@ class Cell:
 
 def make_cells(config: TrainingConfig, device: torch.device, cache: Path | None) -> list[Cell]:
     """Camera-like and upright JPEG samples at sizes around the limit of legibility."""
-    upright = SceneConfig(
-        upright=1,
-        perspective=0,
-        curved=0,
-        inverted=0,
-        ink_spread=0,
-        dotted=0,
-        damaged=0,
-        uneven_light=0,
-        glare=0,
-        gamma=0,
-    )
-    clean = {
-        "blur": 0,
-        "motion": 0,
-        "defocus": 0,
-        "camera_noise": 0,
-        "sharpen": 0,
-        "camera_jpeg": 0,
-        "noise": 0,
-        "double_jpeg": 0,
-    }
+    upright = SceneConfig.model_validate(_nothing(SceneConfig) | {"upright": 1})
     kinds = {
         "camera": (config.data.scene, config.data.degradation),
-        "jpeg50": (upright, DegradationConfig(**clean, jpeg=1, jpeg_quality=(50, 50))),
-        "jpeg10": (upright, DegradationConfig(**clean, jpeg=1, jpeg_quality=(10, 10))),
+        "jpeg50": (upright, _jpeg_only(50)),
+        "jpeg10": (upright, _jpeg_only(10)),
     }
     cells = []
     for kind, (scene, degradation) in kinds.items():
@@ -71,6 +50,16 @@ def make_cells(config: TrainingConfig, device: torch.device, cache: Path | None)
             source = SampleSource(data, config.loss, device, cache)
             cells.append(Cell(f"{kind}/{ppm}", source.chunk(0, config.run.validation_samples)))
     return cells
+
+
+def _nothing(section: type[SceneConfig] | type[DegradationConfig]) -> dict[str, object]:
+    """Every probability of a section set to zero."""
+    return {name: 0 for name, field in section.model_fields.items() if field.annotation is float}
+
+
+def _jpeg_only(quality: float) -> DegradationConfig:
+    only = {"jpeg": 1, "jpeg_quality": (quality, quality), "shifted_jpeg_grid": 0}
+    return DegradationConfig.model_validate(_nothing(DegradationConfig) | only)
 
 
 @torch.no_grad()
@@ -99,7 +88,7 @@ def _errors(samples: Samples, logits: Tensor) -> list[float]:
 def wrong_modules(
     logits: NDArray[np.float32], target: NDArray[np.uint8], placement: Placement, index: int, size: int
 ) -> NDArray[np.bool_]:
-    """For each module that lies inside the picture, whether the sign of its logit `(H, W)` differs from the target's.
+    """For each module inside the picture, whether the sign of its logit `(H, W)` differs from the target's.
 
     The target `(H, W) uint8` is compared at the same pixel, so that inverted symbols need no special case.
     """

@@ -1,6 +1,7 @@
 """From the scene to the LR crop: lens, sensor, the camera's own processing, reduction, recompression.
 
-Works on batches and on any device. Every step happens to a random share of the samples, as the configuration says.
+Works on batches and on any device. Every step happens to a random share of the samples, as the configuration
+says.
 """
 
 import numpy as np
@@ -27,7 +28,8 @@ def degrade(
 ) -> Tensor:
     """LR crops `(N, 1, h, w) float32` in [0, 1] of scenes `(N, 1, 4h + 2 MARGIN, 4w + 2 MARGIN) float32`.
 
-    `px_per_module` is `(N,)`, LR pixels: what blurs a symbol depends on it. `noise` lives on the device of `pictures`.
+    `px_per_module` is `(N,)`, LR pixels: what blurs a symbol depends on it. `noise` lives on the device of
+    `pictures`.
     """
     middle = torch.nn.functional.avg_pool2d(_blur(pictures, px_per_module, config, rng), 2)
     middle = _camera(middle, config, rng, noise)
@@ -43,7 +45,8 @@ def _blur(
 ) -> Tensor:
     """Gaussian (any direction), motion and defocus blur, multiplied as transfer functions.
 
-    The transforms are those of a Gaussian, a segment and a disc (Goodman, Introduction to Fourier Optics, 2.1).
+    The transforms are those of a Gaussian, a segment and a disc (Goodman, Introduction to Fourier Optics,
+    section 2.1).
     """
     count = len(pictures)
     # What a module can bear and still be told from its neighbours; and never less than a pixel's worth.
@@ -130,8 +133,7 @@ def _reduce(images: Tensor, rng: np.random.Generator) -> Tensor:
         if name == "area":
             part = torch.nn.functional.avg_pool2d(chosen, 2)
         elif name == "nearest":
-            # Interpolation at the centre of the LR pixel: what "bilinear" without a prefilter gives at one half
-            # is the area; the corner pixel alone, half a pixel off, is what careless code takes.
+            # Half of the pixels dropped along one direction, as careless code does: aliased and off centre.
             part = (
                 torch.nn.functional.avg_pool2d(chosen, (1, 2), (2, 2))
                 if rng.random() < 0.5

@@ -18,8 +18,8 @@ Homographies = NDArray[np.float64]
 class Placement:
     """Geometry of a batch of N symbols in HR pixels.
 
-    `pixel_to_module` is `(N, 3, 3) float64`. The pictures are bent after it: with (u, v) the homography's
-    result and c = size / 2, the module coordinates are u + bend_u (v - c)² / size, v + bend_v (u - c)² / size.
+    `pixel_to_module` is `(N, 3, 3) float64`. Bending comes after it: with (u, v) the homography's result
+    and c = size / 2, the module coordinates are u + bend_u (v - c)² / size and v + bend_v (u - c)² / size.
     """
 
     pixel_to_module: Homographies
@@ -72,7 +72,8 @@ def place(
 ) -> Placement:
     """Draw positions for N symbols of `sizes` modules in pictures of `hr_size` pixels.
 
-    A symbol that fits lies anywhere inside, now and then cut by the border; one that does not fit shows any part.
+    A symbol that fits lies anywhere inside, now and then cut by the border; one that does not fit shows any
+    part of itself.
     """
     count = len(sizes)
     maps = np.empty((count, 3, 3))

@@ -37,7 +37,7 @@ def _dct_matrix(device: torch.device) -> Tensor:
 def compress(images: Tensor, quality: Tensor, shift: tuple[int, int] = (0, 0)) -> Tensor:
     """What JPEG leaves of `(N, 1, H, W) float32` in [0, 1]: quantised to 8 bits, same shape.
 
-    `quality` is `(N,)`, 1 to 100. `shift` (rows, columns; 0 to 7) starts the 8x8 blocks that many pixels before
+    `quality` is `(N,)`, 1 to 100. `shift` (rows, columns; 0 to 7) starts the 8x8 blocks so many pixels before
     the corner of the image, as if it had been cropped after compression.
     """
     count, _, height, width = images.shape

@@ -118,6 +118,8 @@ class SampleSource:
 
 
 def _px_per_module(config: SceneConfig, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    wide = np.exp(rng.uniform(*np.log(config.px_per_module), count))
-    hard = np.exp(rng.uniform(*np.log(config.hard_px_per_module), count))
+    def drawn(low: float, high: float) -> NDArray[np.float64]:
+        return np.exp(rng.uniform(np.log(low), np.log(high), count))
+
+    wide, hard = drawn(*config.px_per_module), drawn(*config.hard_px_per_module)
     return np.where(rng.random(count) < config.hard_share, hard, wide)

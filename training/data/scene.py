@@ -4,6 +4,7 @@ Every picture is drawn together with its target, the clean symbol at the same pl
 tell which pixels of the target matter.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,9 @@ from torch import Tensor
 
 from training.config import LossConfig, SceneConfig
 from training.data.geometry import Placement
+
+Column = Callable[[NDArray[np.generic]], Tensor]
+"""Turns one value a sample, `(N,)`, into a tensor `(N, 1, 1)` on the rendering device."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ class Scene:
     picture: Tensor
     """Luminance in [0, 1] that reaches the lens, `margin` pixels wider on every side than the target."""
     target: Tensor
-    """The clean symbol in [0, 1]: dark modules 0, light ones 1 (swapped when inverted), surroundings as they are."""
+    """The clean symbol in [0, 1]: dark modules 0, light ones 1 (swapped when inverted), surroundings as
+    they are."""
     weight: Tensor
     """Weight of each target pixel in the loss, at least 0."""
 
@@ -139,7 +144,7 @@ def render(
     clean = torch.lerp(1 - sharp, sharp, inverted)
     printed = torch.lerp(1 - printed, printed, inverted)
     printed = column(look.dark) + (column(look.light) - column(look.dark)) * printed
-    printed = _damage(printed, u / size, v / size, look, column, px / size)
+    printed = _damage(printed, u / size, v / size, look, column)
 
     surroundings = _surroundings(textures, look, x, y, device)
     picture = _illuminate(torch.lerp(surroundings, printed, on_label), x / hr_size, y / hr_size, look, column)
@@ -174,19 +179,13 @@ def _lookup(modules: Tensor, sizes: Tensor, u: Tensor, v: Tensor, px: Tensor) ->
     u, v = u + 0.5, v + 0.5
     left, top = u.floor(), v.floor()
     step_u, step_v = u - left, v - top
-    columns = [left.clamp(min=0).minimum(last).long(), (left + 1).clamp(min=0).minimum(last).long()]
-    rows = [
-        base + top.clamp(min=0).minimum(last).long() * width,
-        base + (top + 1).clamp(min=0).minimum(last).long() * width,
-    ]
+    columns = [(left + k).clamp(min=0).minimum(last).long() for k in (0, 1)]
+    rows = [base + (top + k).clamp(min=0).minimum(last).long() * width for k in (0, 1)]
     corners = [[padded[row + column] for column in columns] for row in rows]
 
     def blend(along_u: Tensor, along_v: Tensor) -> Tensor:
-        return torch.lerp(
-            torch.lerp(corners[0][0], corners[0][1], along_u),
-            torch.lerp(corners[1][0], corners[1][1], along_u),
-            along_v,
-        )
+        upper, lower = (torch.lerp(left_one, right_one, along_u) for left_one, right_one in corners)
+        return torch.lerp(upper, lower, along_v)
 
     def edge(step: Tensor) -> Tensor:
         return ((step - 0.5) * px + 0.5).clamp(0, 1)
@@ -208,7 +207,7 @@ def _inside(value: Tensor, low: Tensor, high: Tensor, px: Tensor) -> Tensor:
     return ((value - low) * px + 0.5).clamp(0, 1) * ((high - value) * px + 0.5).clamp(0, 1)
 
 
-def _damage(printed: Tensor, u: Tensor, v: Tensor, look: Look, column, px: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+def _damage(printed: Tensor, u: Tensor, v: Tensor, look: Look, column: Column) -> Tensor:
     x, y, radius_x, radius_y, reflectance = (column(values) for values in look.damage.T)
     if not bool((radius_x > 0).any()):
         return printed
@@ -225,7 +224,7 @@ def _surroundings(textures: Tensor, look: Look, x: Tensor, y: Tensor, device: to
     return torch.nn.functional.grid_sample(chosen, grid, padding_mode="reflection", align_corners=False)[:, 0]
 
 
-def _illuminate(picture: Tensor, x: Tensor, y: Tensor, look: Look, column) -> Tensor:  # type: ignore[no-untyped-def]
+def _illuminate(picture: Tensor, x: Tensor, y: Tensor, look: Look, column: Column) -> Tensor:
     slope_x, slope_y = (column(values) for values in look.light_slope.T)
     light = 1 + slope_x * (x - 0.5) + slope_y * (y - 0.5)
     normal_x, normal_y, offset, depth = (column(values) for values in look.shadow.T)
@@ -234,7 +233,7 @@ def _illuminate(picture: Tensor, x: Tensor, y: Tensor, look: Look, column) -> Te
     glare_x, glare_y, radius, strength = (column(values) for values in look.glare.T)
     if bool((strength > 0).any()):
         picture = picture + strength * torch.exp(-((x - glare_x) ** 2 + (y - glare_y) ** 2) / (2 * radius**2))
-    return picture.clamp(0, 1) ** column(look.gamma)
+    return torch.pow(picture.clamp(0, 1), column(look.gamma))
 
 
 def _weights(u: Tensor, v: Tensor, size: Tensor, on_label: Tensor, loss: LossConfig) -> Tensor:
@@ -245,8 +244,5 @@ def _weights(u: Tensor, v: Tensor, size: Tensor, on_label: Tensor, loss: LossCon
     timing = ((u.floor() == 6) & (v < size)) | ((v.floor() == 6) & (u < size))
     symbol = torch.where(finder | timing, symbol * loss.function_patterns, symbol)
     on_symbol = (u > 0) & (v > 0) & (u < size) & (v < size)
-    return torch.where(
-        on_symbol,
-        symbol,
-        torch.lerp(torch.full_like(u, loss.surroundings), torch.full_like(u, loss.quiet_zone), on_label),
-    )
+    outside = torch.full_like(u, loss.surroundings), torch.full_like(u, loss.quiet_zone)
+    return torch.where(on_symbol, symbol, torch.lerp(outside[0], outside[1], on_label))

@@ -1,8 +1,10 @@
-"""The endless stream of batches: chunks made ahead in worker processes, a pool, and deterministic draws from it."""
+"""The endless stream of batches: chunks made ahead by workers, a pool, deterministic draws from it."""
 
 from collections import deque
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from queue import Empty
 
 import numpy as np
 import torch
@@ -26,8 +28,8 @@ def batches(
 ) -> Iterator[Samples]:
     """Batches from step `start` on, on `device`; batch k is the same wherever the stream started.
 
-    While `pool` chunks stand ready, `replay * chunk` of their samples are drawn, turned and mirrored at random;
-    then the next chunk takes the place of the oldest.
+    From `pool` chunks, `replay * chunk` samples are drawn, turned and mirrored at random; then the next chunk
+    takes the place of the oldest.
     """
     per_chunk = steps_per_chunk(config)
     arrival = start // per_chunk
@@ -55,10 +57,10 @@ def _gather(pool: deque[Samples], rows: np.ndarray[tuple[int], np.dtype[np.int64
 
 
 def orient(samples: Samples, orientation: int) -> Samples:
-    """Samples in one of the eight orientations of the square (0 leaves them): quarter turns, then a mirror image.
+    """Samples in one of the eight orientations of the square: quarter turns, and from 4 on a mirror image.
 
-    Images and geometry change together. The 8x8 grid of a compressed crop falls onto itself, since its size is a
-    multiple of 8.
+    Images and geometry change together. The 8x8 grid of a compressed crop falls onto itself, since the crop's
+    size is a multiple of 8.
     """
     turns, mirrored = orientation % 4, orientation >= 4
 
@@ -121,9 +123,7 @@ def _worked_chunks(
             process.join()
 
 
-def _received(queue: "mp.Queue[Samples]", process: mp.Process) -> Samples:
-    from queue import Empty
-
+def _received(queue: "mp.Queue[Samples]", process: BaseProcess) -> Samples:
     while True:
         try:
             return queue.get(timeout=10)

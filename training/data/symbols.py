@@ -67,7 +67,7 @@ def make_symbol(
     version: int, level: str, mask: int, mode: str, fill: float, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """One symbol `(n, n) uint8`, 1 for dark, whose data fill about the share `fill` of its capacity."""
-    capacity: int = consts.SYMBOL_CAPACITY[version][consts.ERROR_MAPPING[level]]
+    capacity = int(consts.SYMBOL_CAPACITY[version][consts.ERROR_MAPPING[level]])  # type: ignore[index]
     length = max(2, int(fill * (capacity - 24) / _BITS_PER_CHARACTER[mode]))
     while True:
         try:
@@ -117,12 +117,11 @@ def build_bank(config: SymbolConfig, seed: int, cache: Path | None = None) -> Sy
     rng = np.random.default_rng([seed, 0x51])
     bits = np.zeros((config.count, (MAX_SIZE * MAX_SIZE + 7) // 8), np.uint8)
     versions = np.zeros(config.count, np.int16)
-    for i, spec in enumerate(
-        tqdm(_specifications(config, rng), "symbols", config.count, disable=config.count < 200)
-    ):
-        packed = np.packbits(make_symbol(*spec, rng))
+    specifications = tqdm(_specifications(config, rng), "symbols", config.count, disable=config.count < 1000)
+    for i, (version, level, mask, mode, fill) in enumerate(specifications):
+        packed = np.packbits(make_symbol(version, level, mask, mode, fill, rng))
         bits[i, : len(packed)] = packed
-        versions[i] = spec[0]
+        versions[i] = version
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial.npz")

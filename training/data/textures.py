@@ -1,4 +1,4 @@
-"""A bank of surroundings: text, rules, boxes, gradients, noise. What stands around symbols on labels and screens."""
+"""A bank of surroundings, as they stand around symbols on labels and screens: text, boxes, stripes, noise."""
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ def make_textures(count: int, seed: int) -> NDArray[np.float32]:
 def _texture(rng: np.random.Generator) -> NDArray[np.float32]:
     picture = _ground(rng)
     for _ in range(rng.integers(0, 4)):
-        rng.choice([_text, _boxes, _stripes, _lines])(picture, rng)
+        _MARKS[rng.integers(len(_MARKS))](picture, rng)
     if rng.random() < 0.3:
         picture += _smooth_noise(rng, int(rng.integers(64, 256))) * rng.uniform(0.05, 0.3)
     return np.clip(picture, 0, 1).astype(np.float32)
@@ -29,9 +29,9 @@ def _ground(rng: np.random.Generator) -> NDArray[np.float32]:
         return np.full((SIZE, SIZE), rng.uniform(0.6, 1), np.float32)
     if kind < 0.55:
         return np.full((SIZE, SIZE), rng.uniform(0, 1), np.float32)
-    return np.clip(
-        rng.uniform(0, 1) + _smooth_noise(rng, int(rng.integers(2, 48))) * rng.uniform(0.1, 0.6), 0, 1
-    )
+    level = rng.uniform(0, 1)
+    noise = _smooth_noise(rng, int(rng.integers(2, 48))) * rng.uniform(0.1, 0.6)
+    return np.clip(level + noise, 0, 1).astype(np.float32)
 
 
 def _smooth_noise(rng: np.random.Generator, cells: int) -> NDArray[np.float32]:
@@ -84,3 +84,6 @@ def _lines(picture: NDArray[np.float32], rng: np.random.Generator) -> None:
         (x0, y0), (x1, y1) = rng.integers(0, SIZE, (2, 2))
         ink, width = float(rng.uniform(0, 1)), int(rng.integers(1, 9))
         cv2.line(picture, (int(x0), int(y0)), (int(x1), int(y1)), ink, width, cv2.LINE_AA)
+
+
+_MARKS = (_text, _boxes, _stripes, _lines)

@@ -7,7 +7,7 @@ from training.config import GeneratorConfig
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside an identity (He et al. 2016), without batch norm as in EDSR (Lim et al. 2017)."""
+    """Two 3x3 convolutions beside an identity (He et al. 2016), without batch norm (Lim et al. 2017)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class ResidualBlock(nn.Module):
 class CompactGenerator(nn.Module):
     """`lr (N, 1, h, w) float32 in [0, 1]` to logits `(N, 1, 4h, 4w)`; the sigmoid of a logit is the ×4 image.
 
-    h and w must be even. At half resolution a layer costs a quarter and sees twice as far, so that the net looks
+    h and w must be even. At half resolution a layer costs a quarter and sees twice as far, so the net sees
     beyond three 8x8 JPEG blocks; a skip at full resolution keeps what the halving would lose.
     """
 
@@ -34,15 +34,15 @@ class CompactGenerator(nn.Module):
         self.stem_in = nn.Conv2d(1, wide, 3, padding=1)
         self.stem_out = nn.Conv2d(wide, wide, 3, padding=1)
         self.down = nn.Conv2d(wide, deep, 2, stride=2)
-        self.body = nn.Sequential(*(ResidualBlock(deep) for _ in range(config.blocks)))
+        blocks = [ResidualBlock(deep) for _ in range(config.blocks)]
+        self.body = nn.Sequential(*blocks)
         self.up = nn.Conv2d(deep, 4 * wide, 1)
         self.tail = nn.Conv2d(wide, wide, 3, padding=1)
         self.head = nn.Conv2d(wide, 16, 3, padding=1)
         self.shuffle_2 = nn.PixelShuffle(2)
         self.shuffle_4 = nn.PixelShuffle(4)
         # Residual branches start small, so that depth costs no stability without normalisation.
-        for block in self.body:
-            assert isinstance(block, ResidualBlock)
+        for block in blocks:
             nn.init.normal_(block.second.weight, std=0.1 * (2 / (9 * deep)) ** 0.5)
             nn.init.zeros_(block.second.bias)  # type: ignore[arg-type]
 
