@@ -1,0 +1,28 @@
+"""Whether the service can answer, judged by what it has and not by what it was asked to have."""
+
+from service.schemas import ModelState, Readiness
+from service.services import Services
+
+
+def readiness(services: Services) -> Readiness:
+    """State of the engine and the decoders. The engine has passed a forward pass, or the service had not
+    started."""
+    manifest = services.engine.engine.manifest
+    decoder = services.decoder.state()
+    reasons = []
+    if not services.engine.alive:
+        reasons.append("the engine's thread has ended")
+    if not decoder.children:
+        reasons.append("there is no decoder process")
+    return Readiness(
+        ready=not reasons,
+        reasons=reasons,
+        provider=services.engine.engine.provider,
+        model=ModelState(
+            name=manifest.name,
+            version=manifest.version,
+            sha256=manifest.model.sha256,
+            parameters=manifest.parameters,
+        ),
+        decoder=decoder,
+    )

@@ -1,0 +1,189 @@
+"""Uploaded bytes to pixels, pixels to answer bytes. Pure: no I/O, no settings, no state.
+
+What is accepted:
+    PNG, JPEG, WebP, BMP and GIF, recognised by their first bytes whatever the name or declared type. TIFF and
+    others are refused: cameras and browsers do not upload them, and every further parser is attack surface.
+What is done with it:
+    EXIF orientation is applied. Animations give their first frame. 16-bit greyscale keeps its upper 8 bits.
+    Palettes, CMYK, YCbCr and the like become RGB. Alpha is kept beside the colours, which are composited over
+    white (over black where all that is visible is light, so that a white symbol on transparent ground stays
+    visible).
+"""
+
+import io
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from PIL import ExifTags
+from PIL import Image as Pil
+
+from model_store.contract import Image
+from service.errors import ServiceError
+
+Format = Literal["png", "jpeg", "webp"]
+MIN_SIDE = 8
+"""Shortest side accepted, in pixels: below it there is no symbol and nothing to upscale."""
+
+MAX_OUTPUT_SIDE = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}
+"""Longest side of each format of answer, in pixels: what libjpeg and libwebp can write."""
+
+_GREY_MODES = ("1", "L", "LA", "La")
+_LIGHT = 192
+"""Mean luma of the visible part above which the ground is black."""
+
+_SIGNATURES = (
+    ("PNG", b"\x89PNG\r\n\x1a\n", 0),
+    ("JPEG", b"\xff\xd8\xff", 0),
+    ("WEBP", b"WEBP", 8),
+    ("GIF", b"GIF87a", 0),
+    ("GIF", b"GIF89a", 0),
+    ("BMP", b"BM", 0),
+)
+_TURNS = {
+    2: Pil.Transpose.FLIP_LEFT_RIGHT,
+    3: Pil.Transpose.ROTATE_180,
+    4: Pil.Transpose.FLIP_TOP_BOTTOM,
+    5: Pil.Transpose.TRANSPOSE,
+    6: Pil.Transpose.ROTATE_270,
+    7: Pil.Transpose.TRANSVERSE,
+    8: Pil.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An upload as it is displayed."""
+
+    pixels: Image
+    """`(H, W)` grey or `(H, W, 3)` RGB, composited where there is alpha."""
+    alpha: Image | None
+    """`(H, W)`, 255 opaque; None when the whole picture is opaque."""
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+
+def sniff(data: bytes) -> str:
+    """Pillow's name of the format.
+
+    Raises:
+        ServiceError: `unsupported_image_format`.
+    """
+    for name, signature, offset in _SIGNATURES:
+        if data[offset : offset + len(signature)] == signature:
+            return name
+    raise ServiceError("unsupported_image_format", "not a PNG, JPEG, WebP, BMP or GIF image")
+
+
+def decode(data: bytes, *, max_pixels: int) -> Picture:
+    """Decode an upload. Nothing larger than `max_pixels` is ever decoded: the size is read from the header.
+
+    Raises:
+        ServiceError: `unsupported_image_format`, `damaged_image`, `image_too_small`, `image_too_large`.
+    """
+    kind = sniff(data)
+    try:
+        with _open(data, kind) as image:
+            _check_size(*image.size, max_pixels)
+            if kind == "PNG":
+                # Loading skips the checksums of pixel data; this reads them, and uses the image up.
+                image.verify()
+        with _open(data, kind) as image:
+            image.load()
+            return _picture(image)
+    except ServiceError:
+        raise
+    except (Pil.DecompressionBombError, Pil.DecompressionBombWarning) as error:
+        raise ServiceError("image_too_large", f"the image has more than {max_pixels} pixels") from error
+    except Exception as error:
+        # Pillow's parsers raise what they stumble over (OSError, struct.error, SyntaxError, KeyError,
+        # zlib.error, MemoryError, ...). Of an upload it all says the same.
+        raise ServiceError("damaged_image", f"the {kind} image is damaged or incomplete") from error
+
+
+def check_encodable(height: int, width: int, kind: Format) -> None:
+    """Refuse what the format of the answer cannot hold, before anything is computed.
+
+    Raises:
+        ServiceError: `image_too_large` when a side is longer than the format allows.
+    """
+    limit = MAX_OUTPUT_SIDE[kind]
+    if max(height, width) > limit:
+        raise ServiceError("image_too_large", f"a {kind} image has no side longer than {limit} pixels")
+
+
+def encode(picture: Picture, kind: Format, *, jpeg_quality: int, webp_quality: int) -> bytes:
+    """Encode a picture; alpha is kept in PNG and WebP, and is already composited for JPEG.
+
+    Args:
+        kind: the format of the answer.
+        jpeg_quality: 1 to 100.
+        webp_quality: 1 to 100, or 101 for lossless.
+    """
+    image = Pil.fromarray(picture.pixels)
+    if picture.alpha is not None and kind != "jpeg":
+        image.putalpha(Pil.fromarray(picture.alpha))
+    stream = io.BytesIO()
+    if kind == "png":
+        image.save(stream, "PNG", compress_level=1)
+    elif kind == "jpeg":
+        # Chroma is smooth after interpolation: the usual halving of it costs nothing that was there.
+        image.save(stream, "JPEG", quality=jpeg_quality)
+    else:
+        image.save(stream, "WEBP", quality=min(webp_quality, 100), lossless=webp_quality > 100, method=0)
+    return stream.getvalue()
+
+
+def _open(data: bytes, kind: str) -> Pil.Image:
+    return Pil.open(io.BytesIO(data), formats=[kind])
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise ServiceError("image_too_large", f"{width}x{height} is more than {max_pixels} pixels")
+    if min(width, height) < MIN_SIDE:
+        raise ServiceError(
+            "image_too_small", f"{width}x{height}: both sides must be {MIN_SIDE} pixels or more"
+        )
+
+
+def _picture(image: Pil.Image) -> Picture:
+    turn = _TURNS.get(_orientation(image))
+    if image.mode.startswith("I;16"):
+        image = Pil.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    grey = image.mode in _GREY_MODES
+    opaque = "L" if grey else "RGB"
+    image = image.convert("RGBA" if image.has_transparency_data else opaque)
+    if turn is not None:
+        image = image.transpose(turn)
+    if image.mode != "RGBA":
+        return Picture(np.asarray(image), None)
+    colours, alpha = image.convert(opaque), image.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return Picture(np.asarray(colours), None)
+    return Picture(_composite(colours, alpha), np.asarray(alpha))
+
+
+def _composite(colours: Pil.Image, alpha: Pil.Image) -> Image:
+    visible = np.asarray(alpha)
+    weight = int(visible.sum(dtype=np.int64))
+    light = int(
+        np.einsum("ij,ij->", np.asarray(colours.convert("L")), visible, dtype=np.int64, casting="safe")
+    )
+    ground = Pil.new(colours.mode, colours.size, "black" if weight and light > _LIGHT * weight else "white")
+    ground.paste(colours, mask=alpha)
+    return np.asarray(ground)
+
+
+def _orientation(image: Pil.Image) -> int:
+    """EXIF's number, 1 to 8; 1 (upright) where there is none or it cannot be understood."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        return 1

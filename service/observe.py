@@ -1,0 +1,71 @@
+"""ASGI layer around everything: request id, timings, access log, metrics, and the last resort for
+failures."""
+
+import logging
+import time
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import CODE_KEY, ServiceError, problem
+from service.logs import choose_id, request_id
+from service.metrics import Metrics, Stages
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+
+_log = logging.getLogger("service.access")
+
+
+class Observe:
+    """Sets `X-Request-ID` and `Server-Timing`; no exception passes it but cancellation."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        identity = choose_id(Headers(scope=scope).get("x-request-id"))
+        token = request_id.set(identity)
+        stages = Stages(self._metrics)
+        scope.setdefault("state", {})["stages"] = stages
+        status = 0
+
+        async def observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = identity
+                headers["Server-Timing"] = stages.server_timing(time.perf_counter() - started)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, observed)
+        except Exception:
+            _log.exception("unforeseen failure")
+            if not status:
+                await problem(ServiceError("internal", "an unforeseen failure"))(scope, receive, observed)
+        finally:
+            self._record(scope, status, time.perf_counter() - started)
+            request_id.reset(token)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        code: str | None = scope["state"].get(CODE_KEY)
+        route = getattr(scope.get("route"), "path_format", "unmatched")
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.requests.labels(route, method, str(status)).inc()
+        self._metrics.request_seconds.labels(route).observe(seconds)
+        if code is not None:
+            self._metrics.errors.labels(code).inc()
+        level = logging.DEBUG if route in _QUIET else logging.INFO
+        extra = {"route": route, "method": method, "status": status, "ms": round(seconds * 1e3, 1)}
+        if code is not None:
+            extra["code"] = code
+        _log.log(level, "answered", extra=extra)

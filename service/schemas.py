@@ -1,0 +1,118 @@
+"""What the service answers with, and what its queries may say."""
+
+import base64
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.decoding.reading import Reading
+from service.imaging import Format
+
+
+class _Query(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class UpscaleQuery(_Query):
+    format: Annotated[Format, Field(description="Format of the image in the answer.")] = "png"
+    decode: Annotated[
+        bool,
+        Field(description="Answer JSON with the image in base64 and the symbols read, instead of the image."),
+    ] = False
+
+
+class Symbol(BaseModel):
+    """One symbol that was read."""
+
+    text: Annotated[
+        str | None, Field(description="The payload as text; null where it is none in a known encoding.")
+    ]
+    payload_base64: Annotated[str, Field(description="The payload's bytes, complete.")]
+    encoding: Annotated[str | None, Field(description="Encoding that gave `text`; null for binary payloads.")]
+    points: Annotated[
+        list[tuple[float, float]],
+        Field(
+            description="Corners (x, y), clockwise from the symbol's top left, in pixels of the upload as it "
+            "is displayed, that is, after its EXIF orientation."
+        ),
+    ]
+    reader: Annotated[str, Field(description="Which reader read it.")]
+    attempt: Annotated[
+        str, Field(description="At which attempt, for example on the upload or on the x4 image.")
+    ]
+
+
+class Size(BaseModel):
+    """Pixels, after EXIF orientation."""
+
+    width: int
+    height: int
+
+
+class DecodeAnswer(BaseModel):
+    symbols: Annotated[list[Symbol], Field(description="Empty where nothing was read; that is no error.")]
+    image: Annotated[Size, Field(description="Size of the upload as displayed: the frame of `points`.")]
+    upscaled: Annotated[bool, Field(description="Whether the generator was used.")]
+
+
+class UpscaleAnswer(DecodeAnswer):
+    format: Format
+    size: Annotated[Size, Field(description="Size of the upscaled image.")]
+    image_base64: Annotated[str, Field(description="The upscaled image's bytes.")]
+
+
+class Problem(BaseModel):
+    """RFC 9457. `code` is stable; `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[dict[str, str]] | None = None
+
+
+class ModelState(BaseModel):
+    name: str
+    version: int
+    sha256: str
+    parameters: int
+
+
+class DecoderState(BaseModel):
+    children: Annotated[int, Field(description="Decoder processes.")]
+    restarts: Annotated[int, Field(description="Children replaced because they died or took too long.")]
+    wechat: Annotated[
+        Literal["with nets", "without nets", "unavailable"],
+        Field(description="Whether WeChatQRCode has its detector and super-resolution nets."),
+    ]
+
+
+class Readiness(BaseModel):
+    ready: bool
+    reasons: Annotated[list[str], Field(description="Why not, where it is not.")]
+    provider: Annotated[str, Field(description="ONNX Runtime execution provider really in use.")]
+    model: ModelState
+    decoder: DecoderState
+
+
+class Liveness(BaseModel):
+    alive: Literal[True] = True
+
+
+def symbol(reading: Reading) -> Symbol:
+    """The JSON form of a reading."""
+    return Symbol(
+        text=reading.text,
+        payload_base64=base64.b64encode(reading.payload).decode("ascii"),
+        encoding=reading.encoding,
+        points=list(reading.points),
+        reader=reading.reader,
+        attempt=reading.attempt,
+    )
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's description of failures."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": "Problem (RFC 9457)", "content": content} for status in statuses}

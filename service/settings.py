@@ -1,0 +1,137 @@
+"""Settings of the service, read from the environment (`QRSR_...`).
+
+`python -m service.settings` prints the README's table of them.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "QRSR_"
+MEBI = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Every field has a bound and a description; the README's table is generated from them."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    host: Annotated[str, Field(min_length=1, max_length=255, description="Address to listen on.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[
+        int, Field(ge=0, le=65535, description="Port to listen on; 0 takes a free one and logs it.")
+    ] = 8000
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="Least severe level that is logged.")
+    ] = "info"
+
+    model_store: Annotated[
+        Path, Field(description="Folder of released models; relative to the working directory.")
+    ] = Path("model_store")
+    model: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Name of the generator to serve."),
+    ] = "qr_sr_x4"
+    model_version: Annotated[
+        int,
+        Field(ge=0, le=1_000_000, description="Version of the generator; 0 takes the newest complete one."),
+    ] = 0
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        Field(description="Where the generator runs; `cuda` refuses to start when CUDA does not come up."),
+    ] = "auto"
+    threads: Annotated[
+        int,
+        Field(ge=0, le=256, description="CPU threads of the generator; 0 follows CPU affinity and quota."),
+    ] = 0
+    tile: Annotated[
+        int,
+        Field(
+            ge=64, le=2048, description="Side in upload pixels of the tiles that large images are cut into."
+        ),
+    ] = 384
+
+    decoders: Annotated[int, Field(ge=1, le=64, description="Decoder child processes.")] = 2
+    decoder_timeout_s: Annotated[
+        float,
+        Field(gt=0, le=300, description="Longest time one reading attempt may take in a decoder child."),
+    ] = 5.0
+    decoder_recycle: Annotated[
+        int,
+        Field(ge=0, le=1_000_000, description="Attempts after which a decoder child is replaced; 0 never."),
+    ] = 2000
+
+    max_body_bytes: Annotated[
+        int, Field(ge=1024, le=256 * MEBI, description="Largest request body accepted, in bytes.")
+    ] = 10 * MEBI
+    max_decode_pixels: Annotated[
+        int, Field(ge=64, le=100_000_000, description="Largest width x height accepted by `/decode`.")
+    ] = 16_000_000
+    max_upscale_pixels: Annotated[
+        int,
+        Field(
+            ge=64,
+            le=16_000_000,
+            description="Largest width x height that is upscaled (the answer has 16 times as many).",
+        ),
+    ] = 1_048_576
+
+    concurrency: Annotated[
+        int, Field(ge=0, le=256, description="Requests worked on at the same time; 0 means usable CPUs + 1.")
+    ] = 0
+    queue: Annotated[
+        int, Field(ge=0, le=10_000, description="Requests that may wait beyond those; more are answered 429.")
+    ] = 64
+    deadline_s: Annotated[
+        float,
+        Field(
+            gt=0, le=600, description="Time a request has once its body arrived; later it is answered 504."
+        ),
+    ] = 20.0
+    upload_timeout_s: Annotated[
+        float,
+        Field(gt=0, le=600, description="Time a client has to send its body; later it is answered 408."),
+    ] = 20.0
+    shutdown_grace_s: Annotated[
+        int, Field(ge=0, le=600, description="Time for accepted requests to finish after SIGTERM.")
+    ] = 25
+
+    jpeg_quality: Annotated[int, Field(ge=1, le=100, description="Quality of `format=jpeg` answers.")] = 92
+    webp_quality: Annotated[
+        int, Field(ge=1, le=101, description="Quality of `format=webp` answers; 101 is lossless.")
+    ] = 90
+
+
+def markdown_table() -> str:
+    """The README's table of settings: one row a field, in the order of their definition."""
+    rows = ["| Variable | Default | Range | Meaning |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        rows.append(
+            f"| `{PREFIX}{name.upper()}` | `{field.default}` | {_range(field)} | {field.description} |"
+        )
+    return "\n".join(rows)
+
+
+def _range(field: FieldInfo) -> str:
+    choices = getattr(field.annotation, "__args__", None)
+    if choices:
+        return ", ".join(f"`{choice}`" for choice in choices)
+    low = high = ""
+    for rule in field.metadata:
+        for attribute, text in (("ge", "{} ≤"), ("gt", "{} <")):
+            if getattr(rule, attribute, None) is not None:
+                low = text.format(getattr(rule, attribute))
+        for attribute, text in (("le", "≤ {}"), ("lt", "< {}")):
+            if getattr(rule, attribute, None) is not None:
+                high = text.format(getattr(rule, attribute))
+    if not low and not high:
+        return "path" if field.annotation is Path else "text"
+    return f"{low} n {high}".strip()
+
+
+if __name__ == "__main__":
+    print(markdown_table())

@@ -1,0 +1,62 @@
+"""Cut a plane of any size into overlapping tiles and say which part of each tile's output to keep.
+
+Pure. Lengths are upload pixels; the same cut is made along both axes.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+JPEG_BLOCK = 8
+"""Tiles start at multiples of this, so that the generator sees a JPEG's 8x8 grid in its usual phase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One axis of a tile: what goes in, and the part of it whose output is kept."""
+
+    start: int
+    stop: int
+    keep_start: int
+    keep_stop: int
+
+    @property
+    def inner(self) -> tuple[int, int]:
+        """The kept part, counted from the tile's own start."""
+        return self.keep_start - self.start, self.keep_stop - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    rows: Span
+    columns: Span
+
+
+def plan(height: int, width: int, *, tile: int, radius: int, multiple: int) -> Iterator[Tile]:
+    """Tiles that cover a `height` x `width` plane, row by row.
+
+    What is kept of the tiles covers every pixel exactly once, and lies `radius` pixels or more from every
+    edge of its tile that is not an edge of the plane. So a network whose outputs depend on no more than
+    `radius` pixels around them gives the same picture tiled and whole.
+
+    Args:
+        height, width: the plane's size, multiples of `multiple`.
+        tile: longest side of a tile; raised where it is too short for `radius`.
+        radius: reach of the network, in pixels.
+        multiple: tile sizes are multiples of this, tile starts too (a network that pools needs its phase
+            kept).
+    """
+    step = math.lcm(JPEG_BLOCK, multiple)
+    margin = -(-radius // step) * step
+    side = max(tile // step * step, 2 * margin + step)
+    for rows in _spans(height, side, margin):
+        for columns in _spans(width, side, margin):
+            yield Tile(rows, columns)
+
+
+def _spans(length: int, side: int, margin: int) -> Iterator[Span]:
+    start = 0
+    while start + side < length:
+        yield Span(start, start + side, start + margin if start else 0, start + side - margin)
+        start += side - 2 * margin
+    yield Span(start, length, start + margin if start else 0, length)
