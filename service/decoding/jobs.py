@@ -1,0 +1,52 @@
+"""What a decoder process can be asked to do. Runs in the child: imports numpy, cv2 and zxing-cpp only."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from service.decoding.geometry import QUIET_ZONE, frame
+from service.decoding.reading import Reading
+from service.decoding.wechat import WeChatFiles, WeChatReader
+from service.decoding.zxing import read_zxing
+
+
+class Readers:
+    """The readers of one process, built once at its start."""
+
+    def __init__(self, files: WeChatFiles | None) -> None:
+        """Load the nets, if there are any, and run every reader once, so that the first job finds them warm.
+
+        Raises:
+            WeChatUnavailableError: see `WeChatReader`.
+        """
+        cv2.setNumThreads(1)
+        self.wechat = WeChatReader(files)
+        self.wechat_plain = WeChatReader(None)
+        blank = np.full((64, 64), 255, np.uint8)
+        for job in (wechat, wechat_plain, zxing):
+            job(self, blank, "warm-up")
+
+
+def has_nets(readers: Readers) -> bool:
+    """Whether WeChat runs with its detector and super-resolution nets."""
+    return readers.wechat.has_nets
+
+
+def wechat(readers: Readers, image: NDArray[np.uint8], attempt: str) -> list[Reading]:
+    """WeChat with its nets, if it has them: finds what is small or aslant, but only one symbol of a crop."""
+    return readers.wechat.read(image, attempt)
+
+
+def wechat_plain(readers: Readers, image: NDArray[np.uint8], attempt: str) -> list[Reading]:
+    """WeChat without nets: follows up to 100 finder candidates instead of 10."""
+    return readers.wechat_plain.read(image, attempt)
+
+
+def zxing(_: Readers, image: NDArray[np.uint8], attempt: str) -> list[Reading]:
+    """zxing-cpp, with a quiet zone put around the image."""
+    framed = frame(image, QUIET_ZONE)
+    return [
+        replace(reading, points=framed.back(reading.points)) for reading in read_zxing(framed.image, attempt)
+    ]

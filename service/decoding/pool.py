@@ -1,0 +1,247 @@
+"""Decoder processes behind an async call: deadlines, recycling, a new process for every one that ends.
+
+Processes, because WeChatQRCode is not thread-safe, has crashed on some images and can take minutes over
+others (opencv_contrib#3405, #3150, #2984). Each has a channel of its own, so that one which is killed in the
+middle of a message harms no other; pools that share one queue between their processes do not survive that.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar, TypeVarTuple
+
+from service.decoding.process import DecoderProcess, ProcessDiedError, pack
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+_LONGEST_RESTART_PAUSE = 5.0
+_log = logging.getLogger(__name__)
+
+
+class PoolError(Exception):
+    """The pool could not do a job."""
+
+
+class JobTimeoutError(PoolError):
+    """The deadline passed, waiting for a process or in it. A process that was at work has been killed."""
+
+
+class JobCrashedError(PoolError):
+    """Two processes in succession ended over the same job."""
+
+
+@dataclass(slots=True)
+class PoolCounters:
+    """What has happened since the pool was made, and what happens now."""
+
+    restarts: int = 0
+    """Processes started in place of one that ended, was killed over a deadline or had done its share."""
+    crashes: int = 0
+    """Processes that ended over a job."""
+    timeouts: int = 0
+    """Jobs whose deadline passed."""
+    running: int = 0
+    """Jobs in a process now."""
+    waiting: int = 0
+    """Jobs that wait for a process now."""
+
+
+class DecoderPool:
+    """A fixed number of decoder processes. All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        factory: Callable[..., object],
+        *arguments: object,
+        size: int = 2,
+        tasks_per_process: int = 1000,
+        start_timeout: float = 30.0,
+    ) -> None:
+        """Nothing is started yet.
+
+        Args:
+            factory: a module's function or class; each process calls `factory(*arguments)` once and gives the
+                result to every job as its first argument. Both must be picklable.
+            size: processes, and so jobs done at the same time.
+            tasks_per_process: jobs after which a process is replaced, which bounds what native code leaks.
+            start_timeout: seconds for a process to build its context.
+        """
+        self.counters = PoolCounters()
+        self._factory, self._arguments = factory, arguments
+        self._size, self._tasks_per_process, self._start_timeout = size, tasks_per_process, start_timeout
+        self._idle: asyncio.Queue[DecoderProcess] = asyncio.Queue()
+        self._processes: set[DecoderProcess] = set()
+        self._background: set[asyncio.Task[None]] = set()
+        self._recycling = asyncio.Lock()
+        # For each call and each start under way, and for calls whose process was killed a moment ago.
+        self._threads = ThreadPoolExecutor(3 * size + 1, thread_name_prefix="decoder")
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the children, busy or idle."""
+        return sorted(process.pid for process in self._processes)
+
+    async def start(self) -> None:
+        """Start all processes and wait until each has built its context.
+
+        Raises:
+            PoolError: one did not come up. The others have been ended.
+        """
+        started = await asyncio.gather(*(self._started() for _ in range(self._size)), return_exceptions=True)
+        for outcome in started:
+            if isinstance(outcome, BaseException):
+                await self.close()
+                raise outcome
+            self._idle.put_nowait(outcome)
+
+    async def close(self) -> None:
+        """End all processes, and with them the jobs under way, and wait for them."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        for process in self._processes:
+            process.kill()
+        await asyncio.to_thread(self._threads.shutdown)
+        for process in self._processes:
+            process.close()
+        self._processes.clear()
+
+    async def run(self, job: Callable[[Any, *Ts], T], *arguments: *Ts, deadline: float) -> T:
+        """Do `job(context, *arguments)` in a process; a process that ends over it costs one retry.
+
+        Cancelling the call ends the process at work on it.
+
+        Args:
+            job: a module's function, picklable by name, as are its arguments and result.
+            deadline: on the clock of `time.monotonic()`, seconds.
+
+        Raises:
+            JobTimeoutError: the deadline passed.
+            JobCrashedError: two processes ended over it.
+            JobFailedError: the job raised.
+        """
+        for _ in range(2):
+            process = await self._acquire(deadline)
+            try:
+                return await self._call(process, job, arguments, deadline)
+            except ProcessDiedError:
+                self.counters.crashes += 1
+                _log.warning("decoder process %d ended over a job", process.pid)
+            finally:
+                self._release(process)
+        raise JobCrashedError("two decoder processes ended over the same job")
+
+    async def _acquire(self, deadline: float) -> DecoderProcess:
+        self.counters.waiting += 1
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                while True:
+                    process = await self._idle.get()
+                    if process.alive():
+                        return process
+                    # It ended between two jobs, which costs none of them a try.
+                    self._in_background(self._replace(process))
+        except TimeoutError as error:
+            self.counters.timeouts += 1
+            raise JobTimeoutError("no decoder process became free in time") from error
+        finally:
+            self.counters.waiting -= 1
+
+    async def _call(
+        self, process: DecoderProcess, job: Callable[..., T], arguments: tuple[Any, ...], deadline: float
+    ) -> T:
+        limit = max(deadline - time.monotonic(), 0.0)
+        answer = self._in_thread(lambda: process.call(pack(job, arguments, limit)))
+        self.counters.running += 1
+        try:
+            await asyncio.wait({answer}, timeout=limit)
+            if not answer.done():
+                self.counters.timeouts += 1
+                raise JobTimeoutError("a decoder process did not answer in time")
+            result: T = answer.result()
+            return result
+        finally:
+            self.counters.running -= 1
+            if not answer.done():
+                # Late, or the caller was cancelled: nobody waits for this work any more.
+                process.kill()
+
+    def _release(self, process: DecoderProcess) -> None:
+        if process.retired:
+            self._in_background(self._discard(process))
+        elif not process.alive():
+            self._in_background(self._replace(process))
+        else:
+            self._idle.put_nowait(process)
+            if process.tasks % self._tasks_per_process == 0:
+                self._in_background(self._recycle(process))
+
+    async def _replace(self, old: DecoderProcess) -> None:
+        """Start a process in place of one that has ended, again and again if need be."""
+        await self._discard(old)
+        pause = 0.1
+        while True:
+            try:
+                new = await self._started()
+            except PoolError as error:
+                _log.error("%s", error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_RESTART_PAUSE)
+            else:
+                break
+        self.counters.restarts += 1
+        self._idle.put_nowait(new)
+
+    async def _recycle(self, old: DecoderProcess) -> None:
+        """Start a process first and end the old one then, one at a time: there is never one too few."""
+        async with self._recycling:
+            try:
+                new = await self._started()
+            except PoolError as error:
+                _log.error("%s; the old one goes on", error)
+                return
+        self.counters.restarts += 1
+        old.retired = True
+        # No await in this loop, so nobody sees the queue half turned.
+        for _ in range(self._idle.qsize()):
+            process = self._idle.get_nowait()
+            if process is old:
+                self._in_background(self._discard(old))
+            else:
+                self._idle.put_nowait(process)
+        self._idle.put_nowait(new)
+
+    async def _started(self) -> DecoderProcess:
+        process = DecoderProcess(self._factory, self._arguments)
+        self._processes.add(process)
+        try:
+            async with asyncio.timeout(self._start_timeout):
+                await self._in_thread(process.ready)
+        except BaseException as error:
+            await self._discard(process)
+            if isinstance(error, TimeoutError):
+                raise PoolError(f"a decoder process was not ready in {self._start_timeout} s") from error
+            if isinstance(error, ProcessDiedError):
+                raise PoolError(f"a decoder process did not come up: {error}") from error
+            raise
+        return process
+
+    async def _discard(self, process: DecoderProcess) -> None:
+        process.kill()
+        await self._in_thread(process.close)
+        self._processes.discard(process)
+
+    def _in_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        # Its error is of no interest where the caller has left.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return future
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

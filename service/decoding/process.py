@@ -1,0 +1,109 @@
+"""The parent's handle of one decoder process."""
+
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+# The readers work on one core each, and idle thread pools only cost memory.
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+}
+
+
+class ProcessDiedError(Exception):
+    """The decoder process ended before it answered."""
+
+
+class JobFailedError(Exception):
+    """The job raised; the message is the name of the exception's type."""
+
+
+class DecoderProcess:
+    """One child process that answers one job at a time. All may block but `kill`."""
+
+    def __init__(self, factory: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        """Start the process. `ready` waits until it has built its context with `factory(*arguments)`."""
+        ours, theirs = socket.socketpair()
+        path = os.pathsep.join(entry for entry in sys.path if entry)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, no outside input
+                [sys.executable, "-m", "service.decoding.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env={**_ENVIRONMENT, **os.environ, "PYTHONPATH": path},
+            )
+        self._channel = Connection(ours.detach())
+        self._setup: bytes | None = pickle.dumps((factory, arguments), pickle.HIGHEST_PROTOCOL)
+        self._busy = threading.Lock()
+        self._lost = False
+        self.tasks = 0
+        """Jobs given to it so far."""
+        self.retired = False
+        """To be closed instead of used again."""
+
+    def alive(self) -> bool:
+        """Whether it can be given a job: it has neither ended nor been killed nor lost its channel."""
+        return not self._lost and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    def ready(self) -> None:
+        """Hand over the factory and wait for the context.
+
+        Raises:
+            ProcessDiedError: it could not be built; the reason is on the child's standard error.
+        """
+        if self._setup is not None:
+            self._exchange(self._setup)
+            self._setup = None
+
+    def call(self, request: bytes) -> Any:
+        """Send a request made by `pack` and wait for its answer, however long it takes.
+
+        Raises:
+            ProcessDiedError: the process ended, by itself, by `kill` or by anybody else's hand.
+            JobFailedError: the job raised.
+        """
+        self.tasks += 1
+        return self._exchange(request)
+
+    def kill(self) -> None:
+        """End the process at once, whatever it is doing; a call under way raises ProcessDiedError."""
+        self._lost = True
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the process, take its exit status, give the channel back once a call under way is over."""
+        self.kill()
+        self._process.wait()
+        with self._busy:
+            self._channel.close()
+
+    def _exchange(self, message: bytes) -> Any:
+        try:
+            with self._busy:
+                self._channel.send_bytes(message)
+                reply = self._channel.recv_bytes()
+        except (EOFError, OSError) as error:
+            self._lost = True
+            raise ProcessDiedError(f"decoder process {self.pid} ended") from error
+        succeeded, answer = pickle.loads(reply)  # noqa: S301 - from our own child
+        if not succeeded:
+            raise JobFailedError(answer)
+        return answer
+
+
+def pack(job: Callable[..., object], arguments: tuple[object, ...], limit: float) -> bytes:
+    """A request: call `job(context, *arguments)`, which should take at most `limit` seconds."""
+    return pickle.dumps((job, arguments, limit), pickle.HIGHEST_PROTOCOL)
