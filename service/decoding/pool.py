@@ -7,6 +7,7 @@ middle of a message harms no other; pools that share one queue between their pro
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -110,7 +111,9 @@ class DecoderPool:
             process.close()
         self._processes.clear()
 
-    async def run(self, job: Callable[[Any, *Ts], T], *arguments: *Ts, deadline: float) -> T:
+    async def run(
+        self, job: Callable[[Any, *Ts], T], *arguments: *Ts, deadline: float, limit: float = math.inf
+    ) -> T:
         """Do `job(context, *arguments)` in a process; a process that ends over it costs one retry.
 
         Cancelling the call ends the process at work on it.
@@ -118,16 +121,17 @@ class DecoderPool:
         Args:
             job: a module's function, picklable by name, as are its arguments and result.
             deadline: on the clock of `time.monotonic()`, seconds.
+            limit: seconds the job may take in its process, not counting the wait for one.
 
         Raises:
-            JobTimeoutError: the deadline passed.
+            JobTimeoutError: the deadline or the limit passed.
             JobCrashedError: two processes ended over it.
             JobFailedError: the job raised.
         """
         for _ in range(2):
             process = await self._acquire(deadline)
             try:
-                return await self._call(process, job, arguments, deadline)
+                return await self._call(process, job, arguments, min(deadline - time.monotonic(), limit))
             except ProcessDiedError:
                 self.counters.crashes += 1
                 _log.warning("decoder process %d ended over a job", process.pid)
@@ -152,9 +156,9 @@ class DecoderPool:
             self.counters.waiting -= 1
 
     async def _call(
-        self, process: DecoderProcess, job: Callable[..., T], arguments: tuple[Any, ...], deadline: float
+        self, process: DecoderProcess, job: Callable[..., T], arguments: tuple[Any, ...], limit: float
     ) -> T:
-        limit = max(deadline - time.monotonic(), 0.0)
+        limit = max(limit, 0.0)
         answer = self._in_thread(lambda: process.call(pack(job, arguments, limit)))
         self.counters.running += 1
         try:
