@@ -1,0 +1,97 @@
+"""The grid of a symbol: where every module of it lies in the picture."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.decoding.soft.homography import project
+from service.decoding.soft.symbol_layout import size
+
+DoubleArray = NDArray[np.float64]
+FloatArray = NDArray[np.float32]
+
+TERMS = 5
+"""Powers of each coordinate in a displacement: degree 4 at most."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A homography after a small polynomial displacement in module coordinates."""
+
+    version: int
+    homography: DoubleArray
+    """`(3, 3)` from module coordinates to pixels (see `homography`)."""
+    bend: DoubleArray | None = None
+    """`(2, TERMS, TERMS)` coefficients c of the displacement in modules, sum over i, j of c[:, i, j] s**i t**j with s and t the
+    module coordinates x and y scaled to -1..1; None where the symbol is flat."""
+
+    @property
+    def modules(self) -> int:
+        """Side of the symbol in modules."""
+        return size(self.version)
+
+    def at(self, points: DoubleArray) -> DoubleArray:
+        """`(..., 2)` pixels of `points` `(..., 2)` in module coordinates."""
+        return project(self.homography, self.displaced(points))
+
+    def displaced(self, points: DoubleArray) -> DoubleArray:
+        """`(..., 2)` what the homography is applied to: `points` `(..., 2)` and their displacement."""
+        if self.bend is None:
+            return points
+        scaled = 2 * points / self.modules - 1
+        moved = [np.polynomial.polynomial.polyval2d(scaled[..., 0], scaled[..., 1], part) for part in self.bend]
+        return points + np.stack(moved, axis=-1)
+
+    def lattice(self, per_module: int) -> FloatArray:
+        """`(k n, k n, 2) float32` pixels of the centres of k × k parts of every module, k = `per_module`."""
+        axis = (np.arange(per_module * self.modules) + 0.5) / per_module
+        x, y = axis[None, :], axis[:, None]
+        if self.bend is not None:
+            scaled = 2 * axis / self.modules - 1
+            powers = scaled[:, None] ** np.arange(self.bend.shape[1])
+            moved_x, moved_y = (powers @ part.T @ powers.T for part in self.bend)
+            x, y = x + moved_x, y + moved_y
+        h = self.homography
+        down = 1 / (h[2, 0] * x + h[2, 1] * y + h[2, 2])
+        result = np.empty((len(axis), len(axis), 2), np.float32)
+        result[..., 0] = (h[0, 0] * x + h[0, 1] * y + h[0, 2]) * down
+        result[..., 1] = (h[1, 0] * x + h[1, 1] * y + h[1, 2]) * down
+        return result
+
+    def centres(self) -> DoubleArray:
+        """`(n, n, 2)` pixels of the module centres."""
+        return self.lattice(1).astype(np.float64)
+
+    def corners(self, transposed: bool = False) -> tuple[tuple[float, float], ...]:
+        """The symbol's corners in pixels: first the top left one of the symbol, then on along x, and round.
+
+        `transposed` says that the symbol is mirrored, so that it runs the other way from its top left.
+        """
+        n = float(self.modules)
+        order = [(0.0, 0.0), (0.0, n), (n, n), (n, 0.0)] if transposed else [(0.0, 0.0), (n, 0.0), (n, n), (0.0, n)]
+        return tuple((float(x), float(y)) for x, y in self.at(np.array(order)))
+
+    def module_width(self) -> float:
+        """Square root of a module's area in pixels at the centre of the symbol."""
+        middle = self.modules / 2
+        near = self.at(np.array([[middle, middle], [middle + 1, middle], [middle, middle + 1]]))
+        return float(np.sqrt(abs(np.linalg.det(near[1:] - near[:1]))))
+
+    def is_sound(self, shape: tuple[int, ...]) -> bool:
+        """Whether the corners lie in front of the camera, form a convex quadrilateral, and not far outside."""
+        n = float(self.modules)
+        square = np.array([[0.0, 0.0], [n, 0.0], [n, n], [0.0, n]])
+        if np.any(square @ self.homography[2, :2] + self.homography[2, 2] <= 0):
+            return False
+        corners = self.at(square)
+        sides = np.roll(corners, -1, axis=0) - corners
+        turned = np.roll(sides, -1, axis=0)
+        turns = sides[:, 0] * turned[:, 1] - sides[:, 1] * turned[:, 0]
+        reach = 0.15 * max(shape)
+        inside = np.all(corners > -reach) and np.all(corners < np.array([shape[1], shape[0]]) + reach)
+        return bool((np.all(turns > 0) or np.all(turns < 0)) and inside)
+
+    def with_homography(self, homography: DoubleArray) -> "Grid":
+        """The same grid under another homography."""
+        return replace(self, homography=homography / homography[2, 2])

@@ -1,0 +1,210 @@
+"""Bringing a nearly right grid onto the picture, to a few hundredths of a module.
+
+The symbol is read as far as it can be, drawn anew from what was read, and the displacement that carries the picture
+onto the drawing is found by least squares (Lucas and Kanade's registration, 1981, with the template renewed in every
+step). Function patterns are drawn as the standard has them whatever was read; data modules count by how sure they
+are, so that a part of the symbol which does not fit yet pulls little. Every edge between modules helps to place the
+grid. The displacement is either that of a homography or a polynomial of low degree for bent symbols.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from service.decoding.soft.grid import TERMS, Grid
+from service.decoding.soft.symbol_layout import function_pattern, size
+
+DoubleArray = NDArray[np.float64]
+FloatArray = NDArray[np.float32]
+
+PER_MODULE = 4
+"""Samples per module and direction; the window of `softened` is made for it."""
+_WINDOW = np.exp(-0.5 * ((np.arange(PER_MODULE) - 1.5) / PER_MODULE / 0.2) ** 2)
+_WINDOW /= _WINDOW.sum()
+"""Gaussian of standard deviation 0.2 module."""
+_FUNCTION_WEIGHT = 2.0
+_BLUR = 0.4
+"""Of the drawing, in modules."""
+_LARGEST_STEP = 0.5
+"""Modules in one iteration."""
+_TOLERANCE = 0.01
+"""Modules; a smaller step ends the iteration."""
+_LIKELY_BEND = {2: 0.02, 3: 0.008, 4: 0.003}
+"""Standard deviation, before looking, of the coefficients of each degree, as a share of the symbol's side."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A grid and how well it fits."""
+
+    grid: Grid
+    sign: float
+    """+1 for dark on light, -1 for light on dark."""
+    agreement: float
+    """Agreement of the function patterns other than the finders with the picture, weighted by sureness: 1 where all
+    are as they must be, about 0 by chance."""
+    sureness: float
+    """Mean of abs(tanh(logit / 2)) at the centres of the data modules."""
+    residual: float
+    """Root mean square of the last step in modules."""
+
+    @property
+    def score(self) -> float:
+        """One figure to compare fits of one symbol by."""
+        return self.agreement + self.sureness
+
+
+def rectified(logits: FloatArray, grid: Grid) -> FloatArray:
+    """`(4 n, 4 n)` logits of the symbol seen straight; 0 where it leaves the picture."""
+    seen = cv2.remap(
+        logits, grid.lattice(PER_MODULE), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    return np.asarray(seen, dtype=np.float32)
+
+
+def softened(seen: FloatArray) -> FloatArray:
+    """`(n, n)`: `(4 n, 4 n)` averaged per module under the Gaussian window."""
+    n = len(seen) // PER_MODULE
+    window = _WINDOW.astype(np.float32)
+    columns = seen.reshape(-1, n, PER_MODULE) @ window
+    result: FloatArray = np.einsum("iaj,a->ij", columns.reshape(n, PER_MODULE, n), window)
+    return result
+
+
+def refine(logits: FloatArray, grid: Grid, sign: float, degree: int = 0, iterations: int = 4, near: bool = False) -> Fit:
+    """The fit that starts from `grid` in `logits` `(H, W) float32`; `sign` as in `Fit`.
+
+    `degree` 0 moves the homography alone; 2 to 4 adds a displacement of that degree. With `near` only what is
+    known and close to the finder patterns counts: they, the timing patterns and the version information.
+    """
+    residual = np.inf
+    modules: FloatArray = np.zeros(0, np.float32)
+    for iteration in range(iterations + 1):
+        darkness = np.tanh(rectified(logits, grid) * np.float32(-0.5 * sign))
+        modules = softened(darkness)
+        if iteration == iterations or residual < _TOLERANCE:
+            break
+        grid, residual = _moved(grid, darkness, modules, degree, near)
+    return _judged(grid, sign, modules, residual)
+
+
+def _judged(grid: Grid, sign: float, modules: FloatArray, residual: float) -> Fit:
+    expected, function = _expected(grid.version)
+    agreement = float(np.sum(modules[function] * expected[function])) / float(np.sum(np.abs(modules[function])) + 1.0)
+    return Fit(grid, sign, agreement, float(np.mean(np.abs(modules[expected == 0]))), residual)
+
+
+def _moved(grid: Grid, darkness: FloatArray, modules: FloatArray, degree: int, near: bool) -> tuple[Grid, float]:
+    """One step: the new grid, and the root mean square of the step."""
+    n = grid.modules
+    expected, _ = _expected(grid.version)
+    known = expected != 0
+    drawn = np.where(known, expected, np.tanh(2 * modules))
+    drawing = cv2.resize(drawn, darkness.shape, interpolation=cv2.INTER_NEAREST)
+    drawing = cv2.GaussianBlur(drawing, (0, 0), _BLUR * PER_MODULE, borderType=cv2.BORDER_REPLICATE)
+    gain = float(np.vdot(drawing, darkness)) / float(np.vdot(drawing, drawing) + 1e-6)
+    gain = max(gain, 0.1)
+    error = gain * drawing - darkness
+    slope_x = cv2.Sobel(drawing, cv2.CV_32F, 1, 0, ksize=1, scale=0.5 * PER_MODULE * gain)
+    slope_y = cv2.Sobel(drawing, cv2.CV_32F, 0, 1, ksize=1, scale=0.5 * PER_MODULE * gain)
+    weight = _near(grid.version) if near else np.where(known, np.float32(_FUNCTION_WEIGHT), np.float32(1.0))
+
+    def per_module(product: FloatArray) -> DoubleArray:
+        mean = cv2.resize(product, (n, n), interpolation=cv2.INTER_AREA)
+        return (mean * weight).astype(np.float64).ravel()
+
+    stiff_xx, stiff_xy, stiff_yy = (
+        per_module(part) for part in (slope_x * slope_x, slope_x * slope_y, slope_y * slope_y)
+    )
+    pull_x, pull_y = per_module(slope_x * error), per_module(slope_y * error)
+    basis, subspace, likely = _basis(n, degree)
+    cross = basis.T @ (stiff_xy[:, None] * basis)
+    normal = np.block(
+        [
+            [basis.T @ (stiff_xx[:, None] * basis), cross],
+            [cross, basis.T @ (stiff_yy[:, None] * basis)],
+        ]
+    )
+    pull = np.concatenate([basis.T @ pull_x, basis.T @ pull_y])
+    # Neighbouring samples share their noise: a module counts as about one observation in each direction.
+    noise = float(np.mean(per_module(error * error)) / np.mean(weight))
+    normal = subspace.T @ normal @ subspace
+    normal[np.diag_indices_from(normal)] += noise / likely**2 + 1e-6
+    pull = subspace.T @ pull
+    current = np.zeros(len(pull))
+    if degree and grid.bend is not None:
+        current = _coefficients(grid.bend, degree)
+        pull -= noise / likely**2 * current
+    step = subspace @ np.linalg.solve(normal, pull)
+    moves = basis @ step.reshape(2, -1).T
+    largest = float(np.abs(moves).max())
+    if largest > _LARGEST_STEP:
+        step *= _LARGEST_STEP / largest
+    residual = float(np.sqrt(np.mean(moves * moves) * 2))
+    return (_bent(grid, step, degree) if degree else _shifted(grid, step)), residual
+
+
+def _shifted(grid: Grid, step: DoubleArray) -> Grid:
+    """The homography after a displacement with coefficients of 1, s, t, s², st, t² for x, then for y."""
+    n = grid.modules
+    (x, xs, xt, p, q, _), (y, ys, yt, *_) = step.reshape(2, 6) * 2 / n
+    change = np.array([[1 + xs, xt, x], [ys, 1 + yt, y], [-p, -q, 1.0]])
+    scaling = np.array([[2 / n, 0, -1.0], [0, 2 / n, -1.0], [0, 0, 1.0]])
+    return grid.with_homography(grid.homography @ np.linalg.inv(scaling) @ change @ scaling)
+
+
+def _bent(grid: Grid, step: DoubleArray, degree: int) -> Grid:
+    bend = np.zeros((2, TERMS, TERMS)) if grid.bend is None else grid.bend.copy()
+    for (i, j), x, y in zip(_monomials(degree), *step.reshape(2, -1), strict=True):
+        bend[:, i, j] += x, y
+    return replace(grid, bend=bend)
+
+
+def _coefficients(bend: DoubleArray, degree: int) -> DoubleArray:
+    index = np.array(_monomials(degree))
+    return bend[:, index[:, 0], index[:, 1]].ravel()
+
+
+def _monomials(degree: int) -> list[tuple[int, int]]:
+    """Powers of s and t, by degree; those of degree 2 in the order that `_shifted` expects."""
+    return [(total - j, j) for total in range(max(degree, 2) + 1) for j in range(total + 1)]
+
+
+@lru_cache(maxsize=32)
+def _basis(n: int, degree: int) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
+    """Monomials at the module centres `(n n, m)`, the subspace `(2 m, p)` moved in, likely size `(p,)`."""
+    axis = 2 * (np.arange(n) + 0.5) / n - 1
+    s, t = (part.ravel() for part in np.meshgrid(axis, axis))
+    powers = _monomials(degree)
+    basis = np.stack([s**i * t**j for i, j in powers], axis=1)
+    if degree:
+        likely = np.array([_LIKELY_BEND.get(i + j, 1.0) * n for i, j in powers] * 2)
+        return basis, np.eye(2 * len(powers)), likely
+    # A homography's displacement to first order: affine, and (s (p s + q t), t (p s + q t)).
+    subspace = np.zeros((12, 8))
+    for k, entries in enumerate([[0], [1], [2], [6], [7], [8], [3, 10], [4, 11]]):
+        subspace[entries, k] = 1
+    return basis, subspace, np.full(8, 10.0)
+
+
+@lru_cache(maxsize=40)
+def _expected(version: int) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """`(n, n)` +1 dark, -1 light, 0 data; and which function modules tell: all but finders and separators."""
+    n = size(version)
+    known, dark = function_pattern(version)
+    expected = np.where(known, np.where(dark, 1, -1), 0).astype(np.float32)
+    rows, columns = np.indices((n, n))
+    finders = (rows < 8) & (columns < 8) | (rows < 8) & (columns >= n - 8) | (rows >= n - 8) & (columns < 8)
+    return expected, known & ~finders
+
+
+@lru_cache(maxsize=40)
+def _near(version: int) -> FloatArray:
+    """`(n, n)` 1 for finders, separators, timing patterns and version information, else 0."""
+    n = size(version)
+    known, _ = function_pattern(version)
+    rows, columns = np.indices((n, n))
+    return (known & ((rows < 7) | (columns < 7) | (rows + columns <= n))).astype(np.float32)
