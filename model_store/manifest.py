@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,6 +16,9 @@ class ManifestError(Exception):
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_M = TypeVar("_M", bound=_Model)
 
 
 class StoredFile(_Model):
@@ -95,6 +98,35 @@ class GeneratorManifest(_Model):
     notes: str = ""
 
 
+class FolderOnTheWeb(_Model):
+    """The files lie side by side under an address."""
+
+    kind: Literal["url"] = "url"
+    base: Annotated[str, Field(pattern=r"^https://.+/$")]
+
+
+class FolderInWheel(_Model):
+    """The files lie side by side in a folder of a Python wheel, which is read as an archive, never installed."""
+
+    kind: Literal["wheel"] = "wheel"
+    requirement: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9._-]+$")]
+    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+/$")]
+
+
+class ThirdPartyManifest(_Model):
+    """`manifest.json` of files by others, which are fetched by hash and never committed."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    version: Annotated[int, Field(ge=1)]
+    license: str
+    """SPDX expression."""
+    files: Annotated[tuple[StoredFile, ...], Field(min_length=1)]
+    sources: tuple[Annotated[FolderOnTheWeb | FolderInWheel, Field(discriminator="kind")], ...]
+    """Where to look, in this order. What they give is judged by size and hash alone."""
+    notes: str = ""
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in lower-case hexadecimal."""
     with path.open("rb") as stream:
@@ -109,15 +141,40 @@ def load_generator(version_dir: Path) -> tuple[GeneratorManifest, Path]:
     Raises:
         ManifestError: manifest or model missing, malformed or not matching each other.
     """
+    manifest = _read(GeneratorManifest, version_dir)
+    verify_file(version_dir, manifest.model)
+    return manifest, version_dir / manifest.model.name
+
+
+def read_third_party(version_dir: Path) -> ThirdPartyManifest:
+    """Read the manifest of files by others, whether they have been fetched or not.
+
+    Raises:
+        ManifestError: missing or malformed.
+    """
+    return _read(ThirdPartyManifest, version_dir)
+
+
+def load_third_party(version_dir: Path) -> ThirdPartyManifest:
+    """Read the manifest of files by others and check that all of them lie beside it.
+
+    Raises:
+        ManifestError: manifest missing or malformed, or a file missing or different.
+    """
+    manifest = read_third_party(version_dir)
+    for stored in manifest.files:
+        verify_file(version_dir, stored)
+    return manifest
+
+
+def _read(schema: type[_M], version_dir: Path) -> _M:
     manifest_path = version_dir / MANIFEST_NAME
     try:
-        manifest = GeneratorManifest.model_validate_json(manifest_path.read_bytes())
+        return schema.model_validate_json(manifest_path.read_bytes())
     except FileNotFoundError as error:
         raise ManifestError(f"{version_dir}: no {MANIFEST_NAME}, so no complete model version") from error
     except ValidationError as error:
         raise ManifestError(f"{manifest_path}: {error}") from error
-    verify_file(version_dir, manifest.model)
-    return manifest, version_dir / manifest.model.name
 
 
 def verify_file(folder: Path, stored: StoredFile) -> None:
