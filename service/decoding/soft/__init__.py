@@ -1,1 +1,6 @@
 """Reads QR symbols from the generator's soft output: find, fit, sample, decode, accept."""
+
+from service.decoding.soft.reader import SoftReading, read_logits
+from service.decoding.soft.sampling import SoftCalibration
+
+__all__ = ["SoftCalibration", "SoftReading", "read_logits"]

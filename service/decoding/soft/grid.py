@@ -10,6 +10,7 @@ from service.decoding.soft.symbol_layout import size
 
 DoubleArray = NDArray[np.float64]
 FloatArray = NDArray[np.float32]
+Point = tuple[float, float]
 
 TERMS = 5
 """Powers of each coordinate in a displacement: degree 4 at most."""
@@ -63,14 +64,15 @@ class Grid:
         """`(n, n, 2)` pixels of the module centres."""
         return self.lattice(1).astype(np.float64)
 
-    def corners(self, transposed: bool = False) -> tuple[tuple[float, float], ...]:
+    def corners(self, transposed: bool = False) -> tuple[Point, Point, Point, Point]:
         """The symbol's corners in pixels: first the top left one of the symbol, then on along x, and round.
 
         `transposed` says that the symbol is mirrored, so that it runs the other way from its top left.
         """
         n = float(self.modules)
         order = [(0.0, 0.0), (0.0, n), (n, n), (n, 0.0)] if transposed else [(0.0, 0.0), (n, 0.0), (n, n), (0.0, n)]
-        return tuple((float(x), float(y)) for x, y in self.at(np.array(order)))
+        first, second, third, fourth = ((float(x), float(y)) for x, y in self.at(np.array(order)))
+        return first, second, third, fourth
 
     def module_width(self) -> float:
         """Square root of a module's area in pixels at the centre of the symbol."""

@@ -1,0 +1,159 @@
+"""Reads QR symbols from the generator's logits: find, fit, sample, decode."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.decoding.soft.bitstream import Segment
+from service.decoding.soft.codewords import Level
+from service.decoding.soft.constellation import constellations
+from service.decoding.soft.decode import Decoded, decode_modules
+from service.decoding.soft.finder import find_finders
+from service.decoding.soft.format_information import format_hypotheses
+from service.decoding.soft.refinement import Fit
+from service.decoding.soft.sampling import TRUSTING, SoftCalibration, sampled
+from service.decoding.soft.search import fits, hypotheses
+
+FloatArray = NDArray[np.float32]
+DoubleArray = NDArray[np.float64]
+Point = tuple[float, float]
+
+_MOST_FITS = 14
+_LEAST_SIDE = 64
+"""Pixels; no symbol of 21 modules fits into less at a size that can be read."""
+_MOST_TRIES = 32
+"""Decodings for one picture; the misread bound is divided by so many, whether they are needed or not."""
+_FORMAT_RANGE = 6.0
+"""Nats by which the format information may speak against a way to look at a symbol that is still tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoftReading:
+    """One symbol, and why to believe it."""
+
+    payload: bytes
+    segments: tuple[Segment, ...]
+    corners: tuple[Point, Point, Point, Point]
+    """x, y in pixels of the logits, the centre of the first pixel at (0, 0): first the symbol's own top left corner,
+    then as one goes round the picture clockwise, or counter-clockwise where the symbol is mirrored."""
+    version: int
+    level: Level
+    mask: int
+    mirrored: bool
+    inverted: bool
+    """Light on dark."""
+    modules_corrected: int
+    """Modules whose sign was wrong before error correction."""
+    misread_bound: float
+    """Upper bound on the probability that the payload is not what the symbol says (see `acceptance`)."""
+    agreement: float
+    """Of function patterns other than finders with the picture, weighted by sureness; 1 is perfect, 0 chance."""
+    sureness: float
+    """Mean of abs(tanh(logit / 2)) over the data modules."""
+    residual: float
+    """Root mean square of the last step of the fit, in modules."""
+
+
+def read_logits(
+    logits: FloatArray,
+    calibration: SoftCalibration | None = None,
+    deadline_s: float = 0.3,
+    max_symbols: int = 4,
+) -> list[SoftReading]:
+    """All symbols, up to `max_symbols`, in `logits` `(H, W) float32` (negative where dark), best found first.
+
+    `deadline_s` bounds the time spent, roughly: what has been started is finished. A payload is returned only when
+    the bound on its being wrong is small; otherwise the list stays without it.
+
+    Raises ValueError where `logits` is no two-dimensional array of finite numbers.
+    """
+    if logits.ndim != 2 or not np.isfinite(logits).all():
+        raise ValueError("logits must be finite and (H, W)")
+    deadline = time.monotonic() + deadline_s
+    if min(logits.shape) < _LEAST_SIDE:
+        return []
+    search = _Search(np.ascontiguousarray(logits, dtype=np.float32), calibration or TRUSTING, deadline)
+    readings: list[SoftReading] = []
+    while len(readings) < max_symbols:
+        reading = search.next_symbol(readings)
+        if reading is None:
+            break
+        readings.append(reading)
+    return readings
+
+
+class _Search:
+    """What the search for several symbols in one picture shares."""
+
+    def __init__(self, logits: FloatArray, calibration: SoftCalibration, deadline: float) -> None:
+        self._logits = logits
+        self._darkness = np.tanh(np.float32(-0.5) * logits)
+        self._calibration = calibration
+        self._deadline = deadline
+        self._finders = find_finders(self._darkness)
+        self._tries = 0
+
+    def next_symbol(self, readings: list[SoftReading]) -> SoftReading | None:
+        """The first symbol that can be read beside those already read; None where there is none in time."""
+        for reading in readings:
+            self._finders = self._finders.take(~_inside(self._finders.centres, reading.corners))
+        candidates = hypotheses(self._darkness, constellations(self._finders))
+        for fit in fits(self._logits, self._darkness, candidates, _MOST_FITS):
+            reading = self._read(fit)
+            if reading is not None:
+                return reading
+            if self._tries >= _MOST_TRIES or time.monotonic() > self._deadline:
+                return None
+        return None
+
+    def _read(self, fit: Fit) -> SoftReading | None:
+        """Decodes one fit, as it is or mirrored: whichever its format information speaks for first."""
+        upright = sampled(self._logits, fit, self._calibration)
+        ways = [(format_hypotheses(llr)[0].log_likelihood, mirrored, llr) for mirrored, llr in _both(upright)]
+        ways.sort(key=lambda way: -way[0])
+        for likelihood, mirrored, llr in ways:
+            if likelihood < ways[0][0] - _FORMAT_RANGE or self._tries >= _MOST_TRIES:
+                break
+            self._tries += 1
+            # Half of what is left for one try: its own end may be near, and the next grid may be the right one.
+            now = time.monotonic()
+            decoded = decode_modules(
+                llr, fit.grid.version, now + (self._deadline - now) / 2, hypotheses=_MOST_TRIES
+            )
+            if decoded is not None:
+                return _reading(decoded, fit, mirrored)
+        return None
+
+
+def _both(upright: FloatArray) -> tuple[tuple[bool, FloatArray], tuple[bool, FloatArray]]:
+    return (False, upright), (True, np.ascontiguousarray(upright.T))
+
+
+def _reading(decoded: Decoded, fit: Fit, mirrored: bool) -> SoftReading:
+    return SoftReading(
+        payload=decoded.payload,
+        segments=tuple(decoded.segments),
+        corners=fit.grid.corners(transposed=mirrored),
+        version=decoded.version,
+        level=decoded.level,
+        mask=decoded.mask,
+        mirrored=mirrored,
+        inverted=fit.sign < 0,
+        modules_corrected=decoded.modules_corrected,
+        misread_bound=decoded.misread_bound,
+        agreement=fit.agreement,
+        sureness=fit.sureness,
+        residual=fit.residual,
+    )
+
+
+def _inside(points: DoubleArray, corners: tuple[Point, Point, Point, Point]) -> NDArray[np.bool_]:
+    """`(k,)`: which points `(k, 2)` lie in the quadrilateral."""
+    polygon = np.array(corners)
+    sides = np.roll(polygon, -1, axis=0) - polygon
+    offsets = points[:, None, :] - polygon
+    turns = sides[:, 0] * offsets[..., 1] - sides[:, 1] * offsets[..., 0]
+    inside: NDArray[np.bool_] = np.all(turns > 0, axis=1) | np.all(turns < 0, axis=1)
+    return inside

@@ -1,0 +1,66 @@
+"""Logits of a real generator on synthetic scenes, with the true grid of every symbol."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+
+from training.config import DegradationConfig, LossConfig, DataConfig, SceneConfig, SymbolConfig
+from training.data.geometry import Placement
+from training.data.samples import SampleSource
+from training.data.symbols import size_of
+from training.evaluate.simulated_logits import Simulated
+
+KINDS = ("camera", "jpeg50", "jpeg10")
+_CHUNK = 16
+
+
+def whole_symbols(
+    model: Path, kind: str, px_per_module: float, count: int, seed: int, cache: Path | None = None
+) -> Iterator[Simulated]:
+    """`count` symbols of versions 1 to 10 that lie wholly in their picture, through the generator `model` (ONNX).
+
+    `kind` is `camera`, everything that training shows, or `jpeg50` and `jpeg10`, upright, flat and compressed once.
+    `modules` are as they appear, so those of a mirrored symbol are transposed.
+    """
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    scene, degradation = _kind(kind)
+    data = DataConfig(
+        seed=seed,
+        lr_size=128,
+        symbols=SymbolConfig(count=300, versions=(1, 10)),
+        scene=scene.model_copy(update={"px_per_module": (px_per_module, px_per_module), "hard_share": 0.0}),
+        degradation=degradation,
+    )
+    source = SampleSource(data, LossConfig(), torch.device("cpu"), cache)
+    made = number = 0
+    while made < count:
+        samples = source.chunk(number, _CHUNK)
+        number += 1
+        placement = Placement(samples.pixel_to_module.numpy(), samples.bend.numpy(), np.zeros(len(samples)))
+        for i, lr in enumerate(samples.lr.numpy()):
+            n = size_of(int(samples.version[i]))
+            rows, columns = np.mgrid[0:n, 0:n]
+            corners = placement.pixels_at(i, np.array([[0.0, 0.0], [n, 0.0], [n, n], [0.0, n]]), n)
+            if made == count or corners.min() < 0 or corners.max() > 4 * data.lr_size:
+                continue
+            made += 1
+            centres = placement.pixels_at(i, np.column_stack([columns.ravel(), rows.ravel()]) + 0.5, n) - 0.5
+            (logits,) = session.run(["logits"], {"lr": lr[None]})
+            modules = samples.modules[i, :n, :n].numpy().astype(bool)
+            yield Simulated(np.asarray(logits)[0, 0], modules, centres.reshape(n, n, 2))
+
+
+def _kind(kind: str) -> tuple[SceneConfig, DegradationConfig]:
+    if kind == "camera":
+        return SceneConfig(), DegradationConfig()
+    upright = SceneConfig.model_validate(_nothing(SceneConfig) | {"upright": 1})
+    only = {"jpeg": 1, "jpeg_quality": (int(kind[4:]),) * 2, "shifted_jpeg_grid": 0}
+    return upright, DegradationConfig.model_validate(_nothing(DegradationConfig) | only)
+
+
+def _nothing(section: type[SceneConfig] | type[DegradationConfig]) -> dict[str, object]:
+    """Every probability of a section set to zero."""
+    return {name: 0 for name, field in section.model_fields.items() if field.annotation is float}
