@@ -6,8 +6,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from service import errors
 from service.batching import EngineThread
@@ -17,8 +19,10 @@ from service.health import readiness
 from service.limits import BodyLimit, Gate
 from service.metrics import Metrics
 from service.observe import Observe
+from service.readers import DecoderProcesses
 from service.released import version_folder
 from service.routes import decode, ops, upscale
+from service.schemas import Problem
 from service.services import Decoder, Services
 from service.settings import Settings
 from service.upscaler import Upscaler
@@ -45,7 +49,7 @@ def create_app(
     settings: Settings,
     *,
     engine: EngineFactory = build_engine,
-    decoder: DecoderFactory,
+    decoder: DecoderFactory = DecoderProcesses,
 ) -> FastAPI:
     """The application. Nothing is loaded before its lifespan starts, and a failure there ends the process.
 
@@ -78,15 +82,35 @@ def create_app(
         lifespan=lifespan,
         redoc_url=None,
     )
-    for prefix in ("", "/v1"):
-        app.include_router(upscale.router(), prefix=prefix)
-        app.include_router(decode.router(), prefix=prefix)
-    app.include_router(ops.router())
+    mounted = [(prefix, router()) for prefix in ("", "/v1") for router in (upscale.router, decode.router)]
+    mounted.append(("", ops.router()))
+    for prefix, routes in mounted:
+        app.include_router(routes, prefix=prefix)
+    paths = frozenset(
+        prefix + route.path
+        for prefix, routes in mounted
+        for route in routes.routes
+        if isinstance(route, Route)
+    )
     errors.install(app)
+    _describe_problems(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(Observe, metrics=metrics)
+    app.add_middleware(Observe, metrics=metrics, paths=paths)
     return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the form of failures, which no route returns, among OpenAPI's schemas."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        return document
+
+    # FastAPI documents this as the way to extend the document.
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 @asynccontextmanager

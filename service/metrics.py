@@ -40,8 +40,12 @@ class Metrics:
         self.symbols = Counter("qrsr_symbols", "Symbols read", ["reader", "attempt"], registry=self.registry)
         self.in_flight = Gauge("qrsr_requests_in_flight", "Admitted requests", registry=self.registry)
         self.engine_queue = Gauge("qrsr_engine_queue_length", "Tiles that wait", registry=self.registry)
-        self.decoder_restarts = Gauge(
-            "qrsr_decoder_restarts", "Decoder children replaced since the start", registry=self.registry
+        self.decoders = Gauge("qrsr_decoders", "Decoder children", registry=self.registry)
+        self.decoder_events = Gauge(
+            "qrsr_decoder_events",
+            "Restarts, crashes and timeouts of decoder children since the start",
+            ["event"],
+            registry=self.registry,
         )
         self.loop_lag = Gauge(
             "qrsr_event_loop_lag_seconds", "Latest delay of the event loop", registry=self.registry

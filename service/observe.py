@@ -20,9 +20,11 @@ _log = logging.getLogger("service.access")
 class Observe:
     """Sets `X-Request-ID` and `Server-Timing`; no exception passes it but cancellation."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, paths: frozenset[str]) -> None:
+        """`paths` are those with series of their own in the metrics; all others share one."""
         self._app = app
         self._metrics = metrics
+        self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,7 +60,7 @@ class Observe:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         code: str | None = scope["state"].get(CODE_KEY)
-        route = getattr(scope.get("route"), "path_format", "unmatched")
+        route = scope["path"] if scope["path"] in self._paths else "unmatched"
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(route, method, str(status)).inc()
         self._metrics.request_seconds.labels(route).observe(seconds)

@@ -81,10 +81,16 @@ class ModelState(BaseModel):
 
 class DecoderState(BaseModel):
     children: Annotated[int, Field(description="Decoder processes.")]
-    restarts: Annotated[int, Field(description="Children replaced because they died or took too long.")]
-    wechat: Annotated[
-        Literal["with nets", "without nets", "unavailable"],
-        Field(description="Whether WeChatQRCode has its detector and super-resolution nets."),
+    restarts: Annotated[
+        int,
+        Field(
+            description="Children started in place of one that ended, took too long or had done its share."
+        ),
+    ]
+    crashes: Annotated[int, Field(description="Children that ended over a job.")]
+    timeouts: Annotated[int, Field(description="Reading attempts that took too long.")]
+    wechat_nets: Annotated[
+        bool, Field(description="Whether WeChatQRCode has its two nets, detector and super-resolution.")
     ]
 
 

@@ -56,13 +56,9 @@ class Settings(BaseSettings):
     ] = 384
 
     decoders: Annotated[int, Field(ge=1, le=64, description="Decoder child processes.")] = 2
-    decoder_timeout_s: Annotated[
-        float,
-        Field(gt=0, le=300, description="Longest time one reading attempt may take in a decoder child."),
-    ] = 5.0
     decoder_recycle: Annotated[
         int,
-        Field(ge=0, le=1_000_000, description="Attempts after which a decoder child is replaced; 0 never."),
+        Field(ge=1, le=1_000_000, description="Reading attempts after which a decoder child is replaced."),
     ] = 2000
 
     max_body_bytes: Annotated[

@@ -31,7 +31,14 @@ def router() -> APIRouter:
         services: Services = request.app.state.services
         services.metrics.in_flight.set(services.gate.taken)
         services.metrics.engine_queue.set(services.engine.waiting)
-        services.metrics.decoder_restarts.set(services.decoder.state().restarts)
+        decoder = services.decoder.state()
+        services.metrics.decoders.set(decoder.children)
+        for event, count in (
+            ("restart", decoder.restarts),
+            ("crash", decoder.crashes),
+            ("timeout", decoder.timeouts),
+        ):
+            services.metrics.decoder_events.labels(event).set(count)
         return Response(services.metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -1,0 +1,80 @@
+"""The decoder as the service runs it: a pool of processes, the WeChat nets if there are any, the cascade."""
+
+import logging
+import time
+from pathlib import Path
+
+from model_store.contract import Image
+from model_store.manifest import MANIFEST_NAME, ManifestError, load_third_party
+from service.decoding import jobs
+from service.decoding.cascade import Cascade, DecodeResult, Upscale
+from service.decoding.pool import DecoderPool
+from service.decoding.wechat import WeChatFiles
+from service.schemas import DecoderState
+from service.settings import Settings
+
+WECHAT = "wechat_qr"
+_ASK_S = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class DecoderProcesses:
+    """Implements `service.services.Decoder`."""
+
+    def __init__(self, settings: Settings) -> None:
+        files = wechat_files(settings.model_store)
+        self._pool = DecoderPool(
+            jobs.Readers, files, size=settings.decoders, tasks_per_process=settings.decoder_recycle
+        )
+        self._cascade = Cascade(self._pool)
+        self._has_nets = False
+
+    async def start(self) -> None:
+        """Start the children and ask one what it has, rather than believe what it was given.
+
+        Raises:
+            PoolError: a child did not come up.
+        """
+        await self._pool.start()
+        self._has_nets = await self._pool.run(jobs.has_nets, deadline=time.monotonic() + _ASK_S)
+
+    async def stop(self) -> None:
+        """End the children."""
+        await self._pool.close()
+
+    def state(self) -> DecoderState:
+        """What the children are and have."""
+        return DecoderState(
+            children=len(self._pool.pids),
+            restarts=self._pool.counters.restarts,
+            crashes=self._pool.counters.crashes,
+            timeouts=self._pool.counters.timeouts,
+            wechat_nets=self._has_nets,
+        )
+
+    async def decode(self, image: Image, *, upscale: Upscale | None, deadline: float) -> DecodeResult:
+        """See `Cascade.decode`."""
+        return await self._cascade.decode(image, upscale=upscale, deadline=deadline)
+
+
+def wechat_files(store: Path) -> WeChatFiles | None:
+    """The newest version of the WeChat nets, verified by hash; None, with a warning, where not whole."""
+    versions = [
+        int(path.parent.name)
+        for path in (store / WECHAT).glob(f"*/{MANIFEST_NAME}")
+        if path.parent.name.isdecimal()
+    ]
+    if not versions:
+        _log.warning("no WeChat nets in the model store: WeChat works without detector and super-resolution")
+        return None
+    folder = store / WECHAT / str(max(versions))
+    try:
+        load_third_party(folder)
+    except ManifestError as error:
+        _log.warning(
+            "the WeChat nets are not usable: WeChat works without detector and super-resolution",
+            extra={"reason": str(error)},
+        )
+        return None
+    return WeChatFiles.in_folder(folder)

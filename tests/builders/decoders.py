@@ -1,0 +1,68 @@
+"""Decoders without processes, for tests of everything around them."""
+
+import asyncio
+
+import zxingcpp
+
+from model_store.contract import Image, luma
+from service.decoding.cascade import DecodeResult, Upscale
+from service.decoding.reading import Reading
+from service.schemas import DecoderState
+
+
+class InProcessDecoder:
+    """zxing-cpp on the upload, then on the ×4 image; what it is asked for is counted."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.cancelled = 0
+        self.hold: asyncio.Event | None = None
+        """When set, calls wait for it."""
+
+    async def start(self) -> None:
+        return None
+
+    async def stop(self) -> None:
+        return None
+
+    def state(self) -> DecoderState:
+        return DecoderState(children=1, restarts=0, crashes=0, timeouts=0, wechat_nets=False)
+
+    async def decode(self, image: Image, *, upscale: Upscale | None, deadline: float) -> DecodeResult:
+        del deadline
+        self.calls += 1
+        if self.hold is not None:
+            try:
+                await self.hold.wait()
+            except asyncio.CancelledError:
+                self.cancelled += 1
+                raise
+        plane = luma(image)
+        readings = _read(plane, "upload", 1)
+        if readings or upscale is None:
+            return DecodeResult(readings, (), upscaled=False, timed_out=False)
+        upscaled = await upscale(plane)
+        return DecodeResult(_read(upscaled.sr, "sr", 4), (), upscaled=True, timed_out=False)
+
+
+def _read(plane: Image, attempt: str, scale: int) -> tuple[Reading, ...]:
+    found = zxingcpp.read_barcodes(plane, formats=zxingcpp.BarcodeFormat.QRCode)
+    return tuple(
+        Reading(
+            payload=code.bytes,
+            text=code.text,
+            encoding="utf-8",
+            points=tuple(
+                (corner.x / scale, corner.y / scale)
+                for corner in (
+                    code.position.top_left,
+                    code.position.top_right,
+                    code.position.bottom_right,
+                    code.position.bottom_left,
+                )
+            ),
+            reader="zxing",
+            attempt=attempt,
+        )
+        for code in found
+    )

@@ -1,0 +1,67 @@
+"""A released generator in miniature: cubic interpolation as an ONNX graph, with a complete manifest."""
+
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto, helper
+
+from model_store.manifest import (
+    MANIFEST_NAME,
+    GeneratorContract,
+    GeneratorManifest,
+    StoredFile,
+    TrainingRecord,
+    sha256_of,
+)
+
+TINY = "tiny_x4"
+RADIUS = 8
+
+
+def write_tiny_model(store: Path, *, version: int = 1, multiple: int = 2) -> Path:
+    """Write `store/tiny_x4/<version>` and return that folder; sr = clip(cubic(lr)), logits = logit(sr)."""
+    folder = store / TINY / str(version)
+    folder.mkdir(parents=True)
+    path = folder / "model.onnx"
+    onnx.save(_graph(), path)
+    manifest = GeneratorManifest(
+        name=TINY,
+        version=version,
+        created="2026-01-01T00:00:00Z",
+        model=StoredFile(name=path.name, sha256=sha256_of(path), size=path.stat().st_size),
+        contract=GeneratorContract(multiple=multiple, receptive_radius=RADIUS),
+        parameters=1,
+        training=TrainingRecord(commit="none", steps=0, samples=0, seconds=0, device="none", config={}),
+        read_rates=(),
+    )
+    (folder / MANIFEST_NAME).write_text(manifest.model_dump_json())
+    return folder
+
+
+def _graph() -> onnx.ModelProto:
+    def plane(name: str, rows: str, columns: str) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 1, rows, columns])
+
+    def constant(name: str, values: list[float]) -> onnx.TensorProto:
+        return helper.make_tensor(name, TensorProto.FLOAT, [len(values)] if len(values) > 1 else [], values)
+
+    nodes = [
+        helper.make_node("Resize", ["lr", "", "scales"], ["wide"], mode="cubic", cubic_coeff_a=-0.75),
+        helper.make_node("Clip", ["wide", "low", "high"], ["sr"]),
+        helper.make_node("Sub", ["one", "sr"], ["rest"]),
+        helper.make_node("Div", ["sr", "rest"], ["odds"]),
+        helper.make_node("Log", ["odds"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "cubic",
+        [plane("lr", "h", "w")],
+        [plane("sr", "4h", "4w"), plane("logits", "4h", "4w")],
+        [
+            constant("scales", [1.0, 1.0, 4.0, 4.0]),
+            constant("low", [1e-4]),
+            constant("high", [1 - 1e-4]),
+            constant("one", [1.0]),
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)

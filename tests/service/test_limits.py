@@ -1,0 +1,229 @@
+"""Admission, deadlines, departed clients, failures: observed from outside."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import numpy as np
+import pytest
+
+from model_store.manifest import GeneratorManifest
+from service.app import build_engine, create_app
+from service.engine import EngineOutput, UpscaleEngine
+from service.settings import Settings
+from service.tiling import plan
+from tests.builders.decoders import InProcessDecoder
+from tests.builders.images import encode, pattern
+from tests.builders.server import Server, running
+
+FILES = {"file": ("a.png", encode(pattern(20, 20)))}
+
+
+@dataclass
+class Held:
+    """A server whose decoder waits until it is told to go on."""
+
+    server: Server
+    decoder: InProcessDecoder
+    loop: asyncio.AbstractEventLoop
+
+    def release(self) -> None:
+        assert self.decoder.hold is not None
+        self.loop.call_soon_threadsafe(self.decoder.hold.set)
+
+
+class HoldingDecoder(InProcessDecoder):
+    loop: asyncio.AbstractEventLoop
+
+    async def start(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.hold = asyncio.Event()
+
+
+@contextmanager
+def held(settings: Settings, **changes: object) -> Iterator[Held]:
+    decoder = HoldingDecoder()
+    app = create_app(settings.model_copy(update=changes), decoder=lambda _: decoder)
+    with running(app) as server:
+        held = Held(server, decoder, decoder.loop)
+        try:
+            yield held
+        finally:
+            held.release()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "never became true"
+        time.sleep(0.005)
+
+
+def in_background(
+    server: Server, count: int, path: str = "/decode"
+) -> tuple[list[httpx.Response], list[threading.Thread]]:
+    answers: list[httpx.Response] = []
+
+    def one() -> None:
+        with server.client() as client:
+            answers.append(client.post(path, files=FILES))
+
+    threads = [threading.Thread(target=one) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    return answers, threads
+
+
+def test_a_full_house_refuses_at_once_and_says_when_to_come_back(settings: Settings) -> None:
+    with held(settings, concurrency=1, queue=2) as house, house.server.client() as client:
+        answers, threads = in_background(house.server, 3)
+        until(lambda: house.server.app.state.services.gate.taken == 3)
+        for path in ("/decode", "/upscale"):
+            refused = client.post(path, files=FILES)
+            assert refused.status_code == 429
+            assert refused.json()["code"] == "overloaded"
+            assert int(refused.headers["retry-after"]) >= 1
+        assert client.get("/readyz").status_code == 200
+        assert house.decoder.calls == 1
+        house.release()
+        for thread in threads:
+            thread.join(20)
+        assert [answer.status_code for answer in answers] == [200, 200, 200]
+        assert client.post("/decode", files=FILES).status_code == 200
+
+
+def test_the_deadline(settings: Settings) -> None:
+    with held(settings, deadline_s=0.2) as house, house.server.client() as client:
+        response = client.post("/decode", files=FILES)
+        assert response.status_code == 504
+        assert response.json()["code"] == "deadline_exceeded"
+        until(lambda: house.decoder.cancelled == 1)
+        assert house.server.app.state.services.gate.taken == 0
+
+
+def test_waiting_counts_towards_the_deadline(settings: Settings) -> None:
+    with held(settings, deadline_s=0.3, concurrency=1, queue=5) as house:
+        answers, threads = in_background(house.server, 3)
+        for thread in threads:
+            thread.join(20)
+        assert [answer.status_code for answer in answers] == [504, 504, 504]
+
+
+def test_a_client_that_left_is_not_worked_for(settings: Settings) -> None:
+    with held(settings, concurrency=1) as house:
+        body = (
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+            + FILES["file"][1]
+            + b"\r\n--b--\r\n"
+        )
+        head = (
+            b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(body)
+        )
+        connections = [socket.create_connection(("127.0.0.1", house.server.port)) for _ in range(2)]
+        for connection in connections:
+            connection.sendall(head + body)
+        gate = house.server.app.state.services.gate
+        until(lambda: gate.taken == 2 and house.decoder.calls == 1)
+        for connection in connections:
+            connection.close()
+        until(lambda: gate.taken == 0)
+        assert house.decoder.cancelled == 1
+        assert house.decoder.calls == 1, "the one that waited was never begun"
+        with house.server.client() as client:
+            assert 'qrsr_errors_total{code="client_closed_request"} 2.0' in client.get("/metrics").text
+
+
+def test_an_answer_under_way_is_finished_before_the_service_ends(settings: Settings) -> None:
+    with held(settings) as house:
+        answers, threads = in_background(house.server, 1)
+        until(lambda: house.decoder.calls == 1)
+        house.server.uvicorn.should_exit = True
+        until(lambda: not house.server.uvicorn.servers[0].is_serving())
+        with pytest.raises(httpx.ConnectError), house.server.client() as client:
+            client.get("/livez")
+        assert answers == []
+        house.release()
+        threads[0].join(20)
+    assert [answer.status_code for answer in answers] == [200]
+
+
+class Poisoned:
+    """Fails on dark planes; otherwise the real engine."""
+
+    def __init__(self, engine: UpscaleEngine) -> None:
+        self._engine = engine
+
+    @property
+    def manifest(self) -> GeneratorManifest:
+        return self._engine.manifest
+
+    @property
+    def provider(self) -> str:
+        return self._engine.provider
+
+    def run(self, lr: np.ndarray, *, logits: bool) -> EngineOutput:  # type: ignore[type-arg]
+        if lr.max() == 0:
+            raise RuntimeError("SECRET pixels")
+        return self._engine.run(lr, logits=logits)
+
+
+def test_an_unforeseen_failure_is_a_problem_and_harms_nobody_else(settings: Settings) -> None:
+    app = create_app(
+        settings, engine=lambda chosen: Poisoned(build_engine(chosen)), decoder=lambda _: InProcessDecoder()
+    )
+    with running(app) as server, server.client() as client:
+        response = client.post("/upscale", files={"file": ("a", encode(np.zeros((16, 16), np.uint8)))})
+        assert response.status_code == 500
+        assert response.json()["code"] == "internal"
+        assert "SECRET" not in response.text
+        assert response.headers["x-request-id"]
+        assert client.post("/upscale", files=FILES).status_code == 200
+
+
+def test_not_ready_without_decoders(settings: Settings) -> None:
+    class Bereft(InProcessDecoder):
+        def state(self):  # type: ignore[no-untyped-def]
+            return super().state().model_copy(update={"children": 0})
+
+    with running(create_app(settings, decoder=lambda _: Bereft())) as server, server.client() as client:
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["ready"] is False
+        assert response.json()["reasons"] == ["there is no decoder process"]
+
+
+def test_a_small_image_is_not_held_up_by_a_large_one(settings: Settings) -> None:
+    """Tiles wait in line, not images: between two tiles of a large image others have their turn."""
+    order: list[tuple[int, ...]] = []
+
+    class Recording(Poisoned):
+        def run(self, lr: np.ndarray, *, logits: bool) -> EngineOutput:  # type: ignore[type-arg]
+            order.append(lr.shape)
+            time.sleep(0.01)
+            return super().run(lr, logits=logits)
+
+    app = create_app(
+        settings, engine=lambda chosen: Recording(build_engine(chosen)), decoder=lambda _: InProcessDecoder()
+    )
+    with running(app) as server, server.client() as client:
+        large = {"file": ("a", encode(pattern(600, 600)))}
+        thread = threading.Thread(target=lambda: server.client().post("/upscale", files=large))
+        thread.start()
+        until(lambda: bool(order))
+        assert client.post("/upscale", files=FILES).status_code == 200
+        thread.join(60)
+    tiles = len(list(plan(600, 600, tile=64, radius=8, multiple=2)))
+    assert len(order) == tiles + 1
+    assert order.index((1, 1, 20, 20)) < tiles
+
+
+def test_startup_fails_where_the_model_is_missing(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"model": "nothing"}), decoder=lambda _: InProcessDecoder())
+    with pytest.raises(RuntimeError), running(app):
+        pass
