@@ -1,8 +1,8 @@
 """From modules to the blocks of codewords that Reed–Solomon works on, and back.
 
-Clauses: ISO/IEC 18004:2015. A block is a shortened Reed–Solomon code word, data codewords first; the blocks of one
-symbol differ in length by at most one codeword, so that all of them fit one array when the shorter ones are led by
-an absent codeword.
+Clauses: ISO/IEC 18004:2015. A block is a shortened Reed–Solomon code word, data codewords first; the blocks
+of one symbol differ in length by at most one codeword, so that all of them fit one array when the shorter
+ones are led by an absent codeword.
 """
 
 from dataclasses import dataclass
@@ -87,8 +87,8 @@ def interleaving(version: int, level: Level) -> NDArray[np.intp]:
     structure = block_structure(version, level)
     blocks, length, checks = structure.blocks, structure.length, structure.checks
     present = np.ones((blocks, length), dtype=bool)
-    # A short block lacks its last data codeword. Moving its data to the right by one makes the absent codeword
-    # the first, where it is a leading zero of the code word's polynomial and changes nothing.
+    # A short block lacks its last data codeword. Moving its data to the right by one makes the absent
+    # codeword the first, where it is a leading zero of the code word's polynomial and changes nothing.
     present[: structure.short_blocks, length - checks - 1] = False
     place = np.full((blocks, length), -1, dtype=np.intp)
     place.T[present.T] = np.arange(int(present.sum()))
@@ -98,11 +98,13 @@ def interleaving(version: int, level: Level) -> NDArray[np.intp]:
     return place
 
 
-def block_reliabilities(llr: NDArray[np.float32], version: int, level: Level, mask: int) -> NDArray[np.float32]:
+def block_reliabilities(
+    llr: NDArray[np.float32], version: int, level: Level, mask: int
+) -> NDArray[np.float32]:
     """Unmasks, reads in order and de-interleaves: `(blocks, length, 8)`, most significant bit first.
 
-    `llr` is `(n, n)`, positive for dark; the result is positive for a bit of 1 (clauses 7.7.3, 7.8.2 and 7.6).
-    The bits of absent codewords are certain zeros: minus infinity.
+    `llr` is `(n, n)`, positive for dark; the result is positive for a bit of 1 (clauses 7.7.3, 7.8.2 and
+    7.6). The bits of absent codewords are certain zeros: minus infinity.
     """
     order = layout.data_order(version)
     rows, columns = order[:, 0], order[:, 1]

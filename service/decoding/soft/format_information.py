@@ -1,8 +1,8 @@
 """Format and version information by maximum likelihood over all their code words.
 
 Clauses: ISO/IEC 18004:2015. Both are short codes, so every code word is tried: the correlation of the bits'
-log-likelihood ratios, both copies added, with a code word is its log-likelihood but for a constant. The results
-are cheap enough to judge a hypothesis about orientation, mirroring or version by.
+log-likelihood ratios, both copies added, with a code word is its log-likelihood but for a constant. The
+results are cheap enough to judge a hypothesis about orientation, mirroring or version by.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,8 @@ class FormatHypothesis:
     """Nats, log P(soft bits | this word) - log P(soft bits | bits by chance); 0 is no better than chance."""
     margin: float
     """Nats by which it is likelier than the best other word; negative but for the likeliest."""
+    contradicted: int
+    """Modules of both copies whose hard decision differs from the word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,17 @@ def format_hypotheses(llr: NDArray[np.float32]) -> list[FormatHypothesis]:
     Raises ValueError when n is no QR symbol's side.
     """
     positions = layout.format_positions(layout.version_of_size(len(llr)))
-    scores, margins = _scored(llr[positions[..., 0], positions[..., 1]], _format_words())
+    copies, words = llr[positions[..., 0], positions[..., 1]], _format_words()
+    scores, margins = _scored(copies, words)
+    contradicted = ((copies > 0)[None] != (words > 0)[:, None, :]).sum(axis=(1, 2))
     return [
-        FormatHypothesis(_LEVEL_OF_INDICATOR[word >> 3], word & 7, float(scores[word]), float(margins[word]))
+        FormatHypothesis(
+            _LEVEL_OF_INDICATOR[word >> 3],
+            word & 7,
+            float(scores[word]),
+            float(margins[word]),
+            int(contradicted[word]),
+        )
         for word in np.argsort(-scores, kind="stable").tolist()
     ]
 
@@ -58,9 +68,9 @@ def format_hypotheses(llr: NDArray[np.float32]) -> list[FormatHypothesis]:
 def version_hypotheses(llr: NDArray[np.float32]) -> list[VersionHypothesis]:
     """All 34 words (clause 7.10, Annex D), likeliest first. `llr`: `(n, n)`, positive for dark.
 
-    Reads where a symbol of n modules would keep its version information, so that the caller may compare what the
-    grid says with what the symbol says of itself; empty below version 7. Raises ValueError when n is no QR
-    symbol's side.
+    Reads where a symbol of n modules would keep its version information, so that the caller may compare what
+    the grid says with what the symbol says of itself; empty below version 7. Raises ValueError when n is no
+    QR symbol's side.
     """
     version = layout.version_of_size(len(llr))
     first = layout.FIRST_VERSION_WITH_INFORMATION

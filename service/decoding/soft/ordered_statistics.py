@@ -6,11 +6,11 @@ erasing codewords gives up the seven sure bits beside each. What is left to gues
 reliable bits:
 
 - order 2: no, one or any two of the `_NEAREST` least reliable of these are wrong (M. P. C. Fossorier, S. Lin,
-  "Soft-decision decoding of linear block codes based on ordered statistics", IEEE Trans. Inf. Theory 41, 1995);
-  the costs of all pairs are one matrix product;
+  "Soft-decision decoding of linear block codes based on ordered statistics", IEEE Trans. Inf. Theory 41,
+  1995); the costs of all pairs are one matrix product;
 - order 4: up to four are wrong, found by matching pairs with pairs over a few checks that are taken to be met
-  (J. Stern, "A method for finding codewords of small weight", 1989; A. Valembois, M. Fossorier, "Box and match
-  techniques applied to soft-decision decoding", IEEE Trans. Inf. Theory 50, 2004).
+  (J. Stern, "A method for finding codewords of small weight", 1989; A. Valembois, M. Fossorier, "Box and
+  match techniques applied to soft-decision decoding", IEEE Trans. Inf. Theory 50, 2004).
 
 Every result is a code word by construction. Whether it is the right one is not decided here.
 """
@@ -58,7 +58,8 @@ def reduced_checks(llr: Floats, checks: int) -> list[ReducedChecks]:
     rows = 8 * checks
     weights = np.abs(llr)
     order = np.argsort(weights, axis=1, kind="stable")
-    # The columns that may be needed: more than 8p of them, since some of the least reliable ones depend on others.
+    # The columns that may be needed: more than 8p of them, since some of the least reliable ones depend on
+    # others.
     width = min(bits, rows + _NEAREST)
     order = order[:, :width]
     matrix = reed_solomon.check_matrix(bits // 8, checks).astype(np.uint8)
@@ -138,8 +139,8 @@ def order_two(reduced: ReducedChecks) -> NDArray[np.bool_]:
 def order_four(reduced: ReducedChecks, band: int) -> NDArray[np.bool_] | None:
     """`(bits,)` of the likeliest code word with up to four guessed bits wrong and the checks of one band met.
 
-    Band 0 are the `_MATCHED_CHECKS` checks solved for the most reliable bits, band 1 the next, and so on. None
-    where no two pairs match or where there is no such band.
+    Band 0 are the `_MATCHED_CHECKS` checks solved for the most reliable bits, band 1 the next, and so on.
+    None where no two pairs match or where there is no such band.
     """
     matched = np.argsort(-reduced.solved_weights, kind="stable")
     matched = matched[band * _MATCHED_CHECKS : (band + 1) * _MATCHED_CHECKS]

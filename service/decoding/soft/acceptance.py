@@ -1,0 +1,117 @@
+"""How likely is it that a decoded block is not what was printed?
+
+The bound. Let w be the reliabilities |llr| of a block's N bits and D the discrepancy of a code word, the sum
+of w over the bits where it contradicts the hard decisions. Any word that does not stem from the print is,
+seen from the received bits, one of 2^(N-R) words of a code that knows nothing of them, R being the bits of
+redundancy. Under the random-coding model each of its bits agrees with the hard decision by the toss of a
+coin, so that the expected number of such words with a discrepancy of at most D is, by Chernoff's bound and
+for every t > 0, at most
+
+    2^-R * exp(t D) * prod(1 + exp(-t w)).
+
+That is a bound on the probability that the whole code holds *any* other word as good as the accepted one.
+Therefore
+
+- it does not grow with the effort: every trial of every stage draws on the same words;
+- it holds for noise, where no word was printed, and for a symbol decoded to a neighbour of the printed word
+  alike;
+- it holds for every t and every scale of w, hence whether or not the reliabilities are calibrated (they are needed to
+  find the word, not to trust it). At t = 1 and with calibrated reliabilities it is Forney's likelihood ratio of all
+  other words to this one (G. D. Forney, "Exponential error bounds for erasure, list, and decision feedback schemes",
+  IEEE Trans. Inf. Theory 14, 1968).
+
+A second bound counts codewords instead of bits and is the sharper one for few errors in otherwise sure bits:
+with s least reliable codewords erased, the share of the words of length n that lie within e codewords of a
+code word is sum_i C(n-s, i) 255^i / 256^(p-s), for a code with p check codewords (exact for a random word,
+since the spheres of a maximum-distance-separable code do not overlap within its radius). s may be any number
+up to p, so the bound carries the factor p + 1. Accepting by either bound adds them up: twice the smaller one.
+
+Known padding is redundancy like the checks: codewords that the message's length fixes add 8 bits each to R.
+"""
+
+from functools import lru_cache
+from math import lgamma, log
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+DEFAULT_LIMIT: Final = 1e-9
+"""Largest misread bound at which a symbol is accepted."""
+LOG_STRUCTURE: Final = -6 * log(2)
+"""Log of the share of random messages that parse with exact padding, rounded up (measured: docs/reader.md)."""
+_EXPONENTS: Final = np.geomspace(0.4, 60.0, 12)
+"""t times the mean reliability: Chernoff's bound is as good as the best of these."""
+
+
+def log_misread_bounds(
+    weights: Floats, wrong: NDArray[np.bool_], checks: int, known: NDArray[np.intp]
+) -> Floats:
+    """`(blocks,)` natural logarithm of the bound on the probability that a block is misread.
+
+    `weights` `(blocks, n, 8)`: reliabilities |llr| >= 0, infinite for absent codewords; `wrong`, the same
+    shape: bits where the code word contradicts the hard decision; `known` `(blocks,)`: pad codewords in each
+    block.
+    """
+    soft = _log_soft_bounds(weights, wrong, 8 * (checks + known))
+    coarse = _log_codeword_bounds(weights, wrong, checks + known)
+    return np.minimum(log(2) + np.minimum(soft, coarse), 0.0)
+
+
+def log_expected_words(weights: Floats, checks: int) -> Floats:
+    """`(blocks,)` log of the expected number of other words as likely as the printed one, if llr are calibrated.
+
+    Above zero there is nothing to decode: the bits know less than the message says.
+    """
+    doubt = np.logaddexp(0.0, -weights)
+    entropy = (doubt + np.where(np.isfinite(weights), weights, 0.0) * np.exp(-weights - doubt)).sum(
+        axis=(1, 2)
+    )
+    return np.asarray(entropy - 8 * checks * log(2))
+
+
+def _log_soft_bounds(weights: Floats, wrong: NDArray[np.bool_], redundancy: NDArray[np.intp]) -> Floats:
+    finite = np.isfinite(weights)
+    discrepancy = np.sum(np.where(wrong, weights, 0.0), axis=(1, 2))
+    mean = np.sum(np.where(finite, weights, 0.0), axis=(1, 2)) / finite.sum(axis=(1, 2))
+    best = np.full(len(weights), np.inf)
+    for exponent in _EXPONENTS:
+        t = exponent / np.maximum(mean, 1e-9)
+        terms = np.log1p(np.exp(-t[:, None, None] * weights)).sum(axis=(1, 2))
+        best = np.minimum(best, t * discrepancy + terms)
+    return np.asarray(best - redundancy * log(2))
+
+
+def _log_codeword_bounds(weights: Floats, wrong: NDArray[np.bool_], redundancy: NDArray[np.intp]) -> Floats:
+    order = erasure_order(weights)
+    errors = np.take_along_axis(wrong.any(axis=2), order, axis=1)
+    left = errors.sum(axis=1)[:, None] - np.cumsum(errors, axis=1) + errors
+    bounds = np.empty(len(weights))
+    for block, checks in enumerate(redundancy.tolist()):
+        erased = np.arange(min(checks, errors.shape[1] - 1) + 1)
+        shares = _log_shares(errors.shape[1], checks)[erased, left[block][erased]]
+        bounds[block] = shares.min() + log(len(erased))
+    return bounds
+
+
+def erasure_order(weights: Floats) -> NDArray[np.intp]:
+    """`(blocks, n)` codewords, least reliable first: the likeliest to hold a wrong bit."""
+    return np.argsort(-np.logaddexp(0.0, -weights).sum(axis=2), axis=1, kind="stable")
+
+
+@lru_cache(maxsize=64)
+def _log_shares(length: int, checks: int) -> Floats:
+    """`(length, length + 1)`: log share of words within e codewords of a code word, s erased, at [s, e]."""
+    shares = np.empty((length, length + 1))
+    for erased in range(length):
+        rest = length - erased
+        terms = [
+            lgamma(rest + 1) - lgamma(errors + 1) - lgamma(rest - errors + 1) + errors * log(255)
+            if errors <= rest
+            else -np.inf
+            for errors in range(length + 1)
+        ]
+        shares[erased] = np.logaddexp.accumulate(terms) - (checks - erased) * log(256)
+    return shares

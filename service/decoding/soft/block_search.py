@@ -1,0 +1,169 @@
+"""Searches the likeliest code words of all blocks of a symbol, stage by stage, until each may be accepted.
+
+The stages, cheapest first: bounded-distance decoding of the hard decisions, ordered statistics of order 2,
+erasing ever more of the least reliable codewords (generalised minimum distance; G. D. Forney, IEEE Trans.
+Inf. Theory 12, 1966), ordered statistics of order 4. Of a block's candidates the one with the least
+discrepancy is kept, the likeliest, whichever stage found it.
+"""
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.decoding.soft import acceptance, ordered_statistics, reed_solomon
+
+_BLOCKS_AT_ONCE = 8
+"""Blocks whose checks are solved together: more save calls, fewer look at the clock more often."""
+_MATCHED_BANDS = 4
+_CERTAIN = 4.0
+"""Reliability of known bits in the search, in units of the greatest one received."""
+
+
+class BlockSearch:
+    """The blocks of one symbol under one format hypothesis."""
+
+    def __init__(
+        self, llr: NDArray[np.float32], checks: int, log_limits: NDArray[np.float64], deadline: float
+    ) -> None:
+        """`llr` `(blocks, n, 8)` as from `block_reliabilities`; `log_limits` `(blocks,)`: misread bounds to meet.
+
+        `deadline` is a reading of `time.monotonic`.
+        """
+        self.checks = checks
+        self.deadline = deadline
+        self.log_limits = log_limits
+        self.hard = llr > 0
+        self.weights = np.abs(llr).astype(np.float64)
+        finite = np.isfinite(llr)
+        self._certain = np.float32(_CERTAIN * max(float(np.abs(llr[finite]).max(initial=0.0)), 1.0))
+        self._llr = np.where(finite, llr, -self._certain)
+        blocks, length, _ = llr.shape
+        self.words = np.zeros((blocks, length), dtype=np.uint8)
+        """Likeliest code word of each block so far; meaningless where `costs` is infinite."""
+        self.costs = np.full(blocks, np.inf)
+        """Its discrepancy in nats."""
+        self.log_bounds = np.zeros(blocks)
+        """Natural logarithm of the bound on the probability that it is wrong."""
+        self.known = np.zeros(blocks, dtype=np.intp)
+        """Codewords of each block that are known without it, all checked against the word."""
+        self.stage = "hard decisions"
+        """The last stage that was needed."""
+
+    @property
+    def accepted(self) -> NDArray[np.bool_]:
+        """`(blocks,)`: the misread bound is met."""
+        return self.log_bounds <= self.log_limits
+
+    @property
+    def late(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    @property
+    def signed(self) -> NDArray[np.float32]:
+        """`(blocks, n, 8)` log-likelihood ratios that the search works on."""
+        return self._llr
+
+    def hopeless(self, share: float) -> bool:
+        """Whether an open block's bits leave more in doubt than its redundancy and that share of it can settle."""
+        still_open = ~self.accepted
+        surplus = acceptance.log_expected_words(np.abs(self._llr[still_open]).astype(np.float64), self.checks)
+        return bool((surplus > share * 8 * self.checks * np.log(2)).any())
+
+    def suppose(self, values: NDArray[np.int16]) -> None:
+        """Takes codewords `(blocks, n)` for certain in later stages, -1 where nothing is known."""
+        bits = np.unpackbits(np.maximum(values, 0).astype(np.uint8)[:, :, None], axis=2)
+        certain = np.where(bits == 1, self._certain, -self._certain)
+        self._llr = np.where(values[:, :, None] >= 0, certain, self._llr).astype(np.float32)
+
+    def credit(self, values: NDArray[np.int16]) -> None:
+        """Counts known codewords `(blocks, n)`, -1 elsewhere, as redundancy; words that differ there are dropped."""
+        given = values >= 0
+        wrong = (given & (self.words != values)).any(axis=1)
+        self.costs[wrong] = np.inf
+        self.known = given.sum(axis=1)
+        self._judge(np.arange(len(self.words)))
+
+    def decode_hard(self) -> None:
+        """Bounded-distance decoding of every block."""
+        words = np.packbits(self._llr > 0, axis=2)[:, :, 0]
+        found = reed_solomon.syndromes(words, self.checks)
+        broken = np.flatnonzero(found.any(axis=1))
+        right = np.ones(len(words), dtype=bool)
+        if len(broken):
+            none_erased = np.zeros((len(broken), words.shape[1]), dtype=bool)
+            words[broken], right[broken] = reed_solomon.correct(
+                words[broken], none_erased, self.checks, found[broken]
+            )
+        self._offer(np.flatnonzero(right), words[right])
+
+    def decode_erasures(self) -> None:
+        """The least reliable codewords erased two at a time, all numbers at once, of the blocks still open."""
+        self.stage = "erasures"
+        numbers = np.arange(2, self.checks + 1, 2)
+        for block in np.flatnonzero(~self.accepted):
+            if self.late:
+                return
+            llr = self._llr[block]
+            rank = np.empty(len(llr), dtype=np.intp)
+            rank[acceptance.erasure_order(np.abs(llr[None]).astype(np.float64))[0]] = np.arange(len(llr))
+            word = np.packbits(llr > 0, axis=1)[:, 0]
+            words, right = reed_solomon.correct(
+                np.repeat(word[None], len(numbers), axis=0), rank[None, :] < numbers[:, None], self.checks
+            )
+            words = np.unique(words[right], axis=0)
+            self._offer(np.full(len(words), block), words)
+
+    def decode_ordered(self) -> None:
+        """Ordered statistics of order 2 of the blocks still open."""
+        self.stage = "order 2"
+        for block, reduced in self._reduced():
+            self._offer_bits(block, ordered_statistics.order_two(reduced))
+
+    def decode_matched(self) -> None:
+        """Ordered statistics of order 4 of the blocks still open, band after band."""
+        self.stage = "order 4"
+        for block, reduced in self._reduced():
+            for band in range(_MATCHED_BANDS):
+                if self.late:
+                    return
+                bits = ordered_statistics.order_four(reduced, band)
+                if bits is not None:
+                    self._offer_bits(block, bits)
+                if self.accepted[block]:
+                    break
+
+    def _reduced(self) -> "list[tuple[int, ordered_statistics.ReducedChecks]]":
+        still_open = np.flatnonzero(~self.accepted)
+        reduced: list[tuple[int, ordered_statistics.ReducedChecks]] = []
+        for start in range(0, len(still_open), _BLOCKS_AT_ONCE):
+            if self.late:
+                break
+            chosen = still_open[start : start + _BLOCKS_AT_ONCE]
+            llr = self._llr[chosen].reshape(len(chosen), -1)
+            reduced.extend(
+                zip(chosen.tolist(), ordered_statistics.reduced_checks(llr, self.checks), strict=True)
+            )
+        return reduced
+
+    def _offer_bits(self, block: int, bits: NDArray[np.bool_]) -> None:
+        self._offer(np.array([block]), np.packbits(bits)[None])
+
+    def _offer(self, blocks: NDArray[np.intp], words: NDArray[np.uint8]) -> None:
+        """Takes code words `(count, n)` for the blocks `(count,)` where they are the likeliest so far."""
+        wrong = np.unpackbits(words[:, :, None], axis=2).astype(bool) != self.hard[blocks]
+        costs = np.where(wrong, self.weights[blocks], 0.0).sum(axis=(1, 2))
+        changed = []
+        for candidate in np.argsort(-costs, kind="stable"):
+            block = blocks[candidate]
+            if costs[candidate] < self.costs[block]:
+                self.costs[block], self.words[block] = costs[candidate], words[candidate]
+                changed.append(block)
+        self._judge(np.unique(np.array(changed, dtype=np.intp)))
+
+    def _judge(self, blocks: NDArray[np.intp]) -> None:
+        if len(blocks) == 0:
+            return
+        wrong = np.unpackbits(self.words[blocks][:, :, None], axis=2).astype(bool) != self.hard[blocks]
+        bounds = acceptance.log_misread_bounds(self.weights[blocks], wrong, self.checks, self.known[blocks])
+        self.log_bounds[blocks] = np.where(np.isfinite(self.costs[blocks]), bounds, 0.0)

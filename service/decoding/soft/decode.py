@@ -1,0 +1,212 @@
+"""From the soft bits of all modules to a message that may be believed.
+
+`decode_modules` tries the likeliest format information words; for each it searches the blocks' code words
+(`block_search`), learns the padding as soon as the message's length is known, and accepts only what
+`acceptance` bounds and `bitstream` parses. docs/reader.md, section "Decode and accept", has the reasons and
+the measurements.
+"""
+
+import time
+from dataclasses import dataclass
+from math import log
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.decoding.soft import acceptance, bitstream, codewords, padding
+from service.decoding.soft import symbol_layout as layout
+from service.decoding.soft.block_search import BlockSearch
+from service.decoding.soft.codewords import Level
+from service.decoding.soft.format_information import FormatHypothesis, format_hypotheses
+
+DEFAULT_SECONDS: Final = 0.2
+_MOST_FORMATS: Final = 4
+"""Format words tried; all of them count against the misread bound, needed or not."""
+_FORMAT_RANGE: Final = 10.0
+"""Nats below the likeliest within which a format word is tried."""
+_HOPELESS: Final = 0.25
+"""A block whose bits lack this share more than its redundancy is given up; 0 would trust the calibration."""
+_PROMISING: Final = 1 / 3
+"""Share of the blocks that must be solved before the dearest stages are spent on the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A symbol's message and how it was come by."""
+
+    payload: bytes
+    """Bytes of all segments in their order."""
+    message: bitstream.Message
+    """Segments with mode and encoding, structured append, FNC1."""
+    version: int
+    level: Level
+    mask: int
+    """Data mask pattern, 0 to 7."""
+    modules_corrected: int
+    """Data and format modules whose hard decision was overturned."""
+    codewords_corrected: int
+    """Codewords with at least one such module."""
+    stage: str
+    """The last stage that was needed: `hard decisions`, `order 2`, `erasures` or `order 4`."""
+    log10_misread_bound: float
+    """Decimal logarithm of `misread_bound`, which may be too small for a float."""
+
+    @property
+    def misread_bound(self) -> float:
+        """Bound on the probability that the payload is not the printed one."""
+        return float(10.0**self.log10_misread_bound)
+
+    @property
+    def segments(self) -> tuple[bitstream.Segment, ...]:
+        return self.message.segments
+
+
+def decode_modules(
+    llr: NDArray[np.float32],
+    version: int,
+    deadline: float | None = None,
+    *,
+    hypotheses: int = 1,
+    limit: float = acceptance.DEFAULT_LIMIT,
+) -> Decoded | None:
+    """Decodes one symbol, or says None where it cannot or must not.
+
+    `llr` `(n, n)`: natural logarithm of P(dark) / P(light) of every module of the upright, unmirrored symbol,
+    finite; 0 for what is not known. Magnitudes should be calibrated, but a wrong scale costs reads, not
+    misreads. `deadline`: reading of `time.monotonic` at which to give up, `DEFAULT_SECONDS` from now by
+    default; kept to within some 20 ms. `hypotheses`: how many geometries the caller tries for one symbol; the
+    misread bound holds for all of them together. `limit`: the largest misread bound to accept.
+
+    Raises ValueError where `llr` has not the version's shape or holds what is no number.
+    """
+    modules = layout.size(version)
+    if llr.shape != (modules, modules):
+        raise ValueError(f"version {version} has {modules} x {modules} modules, not {llr.shape}")
+    if not np.isfinite(llr).all():
+        raise ValueError("log-likelihood ratios must be finite")
+    until = time.monotonic() + DEFAULT_SECONDS if deadline is None else deadline
+    log_trials = log(hypotheses * _MOST_FORMATS)
+    formats = format_hypotheses(llr)[:_MOST_FORMATS]
+    formats = [word for word in formats if word.log_likelihood > formats[0].log_likelihood - _FORMAT_RANGE]
+
+    searches = []
+    for word in formats:
+        search = _begun(llr, version, word, log(limit) - log_trials, until)
+        searches.append((word, search))
+        if search.accepted.any():
+            # Chance does not do that: the other words need not be tried.
+            searches = [(word, search)]
+            break
+    for word, search in searches:
+        if _finished(search, version, word.level):
+            decoded = _judged(llr, search, version, word, log_trials, limit)
+            if decoded is not None:
+                return decoded
+    return None
+
+
+def _begun(
+    llr: NDArray[np.float32], version: int, word: FormatHypothesis, log_limit: float, until: float
+) -> BlockSearch:
+    """The search for one format word after its first stage."""
+    blocks = codewords.block_reliabilities(llr, version, word.level, word.mask)
+    checks = codewords.block_structure(version, word.level).checks
+    log_limits = np.full(len(blocks), log_limit - log(len(blocks)))
+    # The first block holds the beginning of the message, which only few words have right: `_judged` asks for
+    # it.
+    log_limits[0] -= acceptance.LOG_STRUCTURE
+    search = BlockSearch(blocks, checks, log_limits, until)
+    search.decode_hard()
+    _learn_padding(search, version, word.level)
+    return search
+
+
+def _finished(search: BlockSearch, version: int, level: Level) -> bool:
+    """Runs the stages until all blocks may be accepted; False where they may not."""
+    if search.accepted.all():
+        return True
+    supposed = padding.likely_pad_start(search.signed, version, level)
+    if supposed is not None:
+        search.suppose(padding.supposed_padding(supposed, version, level))
+    if search.hopeless(_HOPELESS):
+        return False
+    for stage in (search.decode_ordered, search.decode_erasures, search.decode_matched):
+        if search.late:
+            return False
+        stage()
+        if _learn_padding(search, version, level) and not search.accepted.all():
+            search.decode_ordered()
+        if search.accepted.all():
+            return True
+        if len(search.words) > 1 and search.accepted.mean() < _PROMISING:
+            return False
+    return False
+
+
+def _learn_padding(search: BlockSearch, version: int, level: Level) -> bool:
+    """Takes the pads for known once the accepted blocks tell the message's length; whether that is news.
+
+    The only block of a symbol tells its own: words that parse to a length and have the pads that go with it
+    are as few as the pads are many.
+    """
+    alone = len(search.words) == 1
+    certain = np.isfinite(search.costs) if alone else search.accepted
+    if not certain[0] or (search.known.any() and not alone):
+        return False
+    blocks = np.where(certain[:, None], 1, 0) * np.ones_like(search.words)
+    data = codewords.data_stream(search.words, version, level)
+    known = codewords.data_stream(blocks.astype(np.uint8), version, level).astype(bool)
+    end = bitstream.message_end(data.tobytes(), known, version)
+    possible = [] if end is None else padding.possible_paddings(end, version, level)
+    if alone:
+        possible = [values for values in possible if not (search.words != values)[values >= 0].any()]
+    if not possible:
+        return False
+    values = max(possible, key=lambda values: padding.log_likelihood(values, search.signed))
+    if not alone:
+        search.suppose(values)
+    search.credit(values)
+    return not alone
+
+
+def _judged(
+    llr: NDArray[np.float32],
+    search: BlockSearch,
+    version: int,
+    word: FormatHypothesis,
+    log_trials: float,
+    limit: float,
+) -> Decoded | None:
+    """The message of a finished search, None where the whole does not stand up."""
+    data = codewords.data_stream(search.words, version, word.level)
+    try:
+        message = bitstream.parse(data.tobytes(), version)
+    except bitstream.BitStreamError:
+        return None
+    if not message.exact_padding:
+        # Some encoders pad otherwise. Then nothing that was gained from padding or structure may count.
+        search.credit(np.full(search.words.shape, -1, dtype=np.int16))
+        limit = limit * limit
+    log_bounds = search.log_bounds.copy()
+    if message.exact_padding:
+        log_bounds[0] += acceptance.LOG_STRUCTURE
+    log_bound = log_trials + float(np.logaddexp.reduce(log_bounds))
+    if log_bound > log(limit):
+        return None
+    dark = codewords.modules_of_blocks(search.words, version, word.level, word.mask)
+    order = layout.data_order(version)
+    rows, columns = order[:, 0], order[:, 1]
+    wrong_data = int(np.sum(dark[rows, columns] != (llr[rows, columns] > 0)))
+    hard = np.packbits(search.hard, axis=2)[:, :, 0]
+    return Decoded(
+        payload=message.payload,
+        message=message,
+        version=version,
+        level=word.level,
+        mask=word.mask,
+        modules_corrected=wrong_data + word.contradicted,
+        codewords_corrected=int(np.sum(hard != search.words)),
+        stage=search.stage,
+        log10_misread_bound=min(log_bound / log(10), 0.0),
+    )
