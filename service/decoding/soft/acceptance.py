@@ -15,10 +15,10 @@ Therefore
 - it does not grow with the effort: every trial of every stage draws on the same words;
 - it holds for noise, where no word was printed, and for a symbol decoded to a neighbour of the printed word
   alike;
-- it holds for every t and every scale of w, hence whether or not the reliabilities are calibrated (they are needed to
-  find the word, not to trust it). At t = 1 and with calibrated reliabilities it is Forney's likelihood ratio of all
-  other words to this one (G. D. Forney, "Exponential error bounds for erasure, list, and decision feedback schemes",
-  IEEE Trans. Inf. Theory 14, 1968).
+- it holds for every t and every scale of w, hence whether or not the reliabilities are calibrated (they are
+  needed to find the word, not to trust it). At t = 1 and with calibrated reliabilities it is Forney's
+  likelihood ratio of all other words to this one (G. D. Forney, "Exponential error bounds for erasure, list, and
+  decision feedback schemes", IEEE Trans. Inf. Theory 14, 1968).
 
 A second bound counts codewords instead of bits and is the sharper one for few errors in otherwise sure bits:
 with s least reliable codewords erased, the share of the words of length n that lie within e codewords of a
@@ -41,7 +41,7 @@ Floats = NDArray[np.float64]
 DEFAULT_LIMIT: Final = 1e-9
 """Largest misread bound at which a symbol is accepted."""
 LOG_STRUCTURE: Final = -6 * log(2)
-"""Log of the share of random messages that parse with exact padding, rounded up (measured: docs/reader.md)."""
+"""Log of the share of random messages that parse with exact padding, rounded up; docs/reader.md has it."""
 _EXPONENTS: Final = np.geomspace(0.4, 60.0, 12)
 """t times the mean reliability: Chernoff's bound is as good as the best of these."""
 
@@ -61,7 +61,7 @@ def log_misread_bounds(
 
 
 def log_expected_words(weights: Floats, checks: int) -> Floats:
-    """`(blocks,)` log of the expected number of other words as likely as the printed one, if llr are calibrated.
+    """`(blocks,)` log of the expected number of other words as likely as the printed one, for calibrated bits.
 
     Above zero there is nothing to decode: the bits know less than the message says.
     """

@@ -73,7 +73,7 @@ class Segment:
     eci: int | None
     """The Extended Channel Interpretation in force, None where the symbol names none."""
     encoding: str | None
-    """Python codec of `data` as the symbol declares it, by its mode or its ECI; None where it declares none."""
+    """Python codec of `data` that its mode or ECI declares; None where none is declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def parse(data: bytes, version: int) -> Message:
 
 
 def message_end(data: bytes, known: NDArray[np.bool_], version: int) -> int | None:
-    """Number of bits before the terminator where the known data codewords, flagged in `known`, suffice to tell.
+    """Bits before the terminator, where the known data codewords, flagged in `known`, suffice to tell.
 
     Reads mode indicators and counts only, so that the characters between them may be unknown. None where an
     indicator or count is unknown or no encoder writes it.

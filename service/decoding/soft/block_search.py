@@ -26,9 +26,9 @@ class BlockSearch:
     def __init__(
         self, llr: NDArray[np.float32], checks: int, log_limits: NDArray[np.float64], deadline: float
     ) -> None:
-        """`llr` `(blocks, n, 8)` as from `block_reliabilities`; `log_limits` `(blocks,)`: misread bounds to meet.
+        """`llr` `(blocks, n, 8)` as from `block_reliabilities`.
 
-        `deadline` is a reading of `time.monotonic`.
+        `log_limits` `(blocks,)`: logarithms of the misread bounds to meet. `deadline` is a reading of `time.monotonic`.
         """
         self.checks = checks
         self.deadline = deadline
@@ -65,7 +65,7 @@ class BlockSearch:
         return self._llr
 
     def hopeless(self, share: float) -> bool:
-        """Whether an open block's bits leave more in doubt than its redundancy and that share of it can settle."""
+        """Whether an open block's bits leave more in doubt than its redundancy and `share` of it can settle."""
         still_open = ~self.accepted
         surplus = acceptance.log_expected_words(np.abs(self._llr[still_open]).astype(np.float64), self.checks)
         return bool((surplus > share * 8 * self.checks * np.log(2)).any())
@@ -77,7 +77,7 @@ class BlockSearch:
         self._llr = np.where(values[:, :, None] >= 0, certain, self._llr).astype(np.float32)
 
     def credit(self, values: NDArray[np.int16]) -> None:
-        """Counts known codewords `(blocks, n)`, -1 elsewhere, as redundancy; words that differ there are dropped."""
+        """Counts known codewords `(blocks, n)`, -1 elsewhere, as redundancy; drops words that differ there."""
         given = values >= 0
         wrong = (given & (self.words != values)).any(axis=1)
         self.costs[wrong] = np.inf
@@ -98,7 +98,7 @@ class BlockSearch:
         self._offer(np.flatnonzero(right), words[right])
 
     def decode_erasures(self) -> None:
-        """The least reliable codewords erased two at a time, all numbers at once, of the blocks still open."""
+        """The least reliable codewords of the open blocks erased: two, four, six ... all numbers at once."""
         self.stage = "erasures"
         numbers = np.arange(2, self.checks + 1, 2)
         for block in np.flatnonzero(~self.accepted):

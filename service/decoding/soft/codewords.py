@@ -80,7 +80,7 @@ def block_structure(version: int, level: Level) -> BlockStructure:
 
 @lru_cache(maxsize=160)
 def interleaving(version: int, level: Level) -> NDArray[np.intp]:
-    """`(blocks, length)`: place in the symbol's codeword sequence of every codeword of every block (clause 7.6).
+    """`(blocks, length)`: place of every codeword of every block in the symbol's sequence (clause 7.6).
 
     -1 marks the absent first codeword of a short block.
     """

@@ -87,7 +87,7 @@ def version_hypotheses(llr: NDArray[np.float32]) -> list[VersionHypothesis]:
 def _scored(
     copies: NDArray[np.float32], words: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Log-likelihoods and margins `(words,)` of the words `(words, bits)` of ±1, from `(2, bits)` soft bits."""
+    """Log-likelihoods and margins `(words,)` of words `(words, bits)` of ±1, from `(2, bits)` soft bits."""
     soft = copies.astype(np.float64)
     # log P(bit) = -log(1 + exp(-s l)) with s = ±1, and log 1/2 by chance.
     constant = np.sum(np.log(2.0) - np.logaddexp(soft / 2, -soft / 2))

@@ -1,4 +1,4 @@
-"""Pad codewords as knowledge: what follows a message's end is known to the bit (ISO/IEC 18004:2015, 7.4.10)."""
+"""Pad codewords as knowledge: what follows a message's end is known (ISO/IEC 18004:2015, clause 7.4.10)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ def supposed_padding(start: int, version: int, level: Level) -> NDArray[np.int16
 
 
 def possible_paddings(end: int, version: int, level: Level) -> list[NDArray[np.int16]]:
-    """`(blocks, n)` each: the codewords after a message of `end` bits, -1 elsewhere. None where it fills all."""
+    """`(blocks, n)` each: the codewords after a message of `end` bits, -1 elsewhere. Empty where it fills all."""
     structure = block_structure(version, level)
     start, tails = bitstream.paddings(end, structure.data_codewords)
     if start == structure.data_codewords:
@@ -30,7 +30,7 @@ def possible_paddings(end: int, version: int, level: Level) -> list[NDArray[np.i
 
 
 def log_likelihood(values: NDArray[np.int16], llr: NDArray[np.float32]) -> float:
-    """Nats that the soft bits `(blocks, n, 8)` speak for known codewords `(blocks, n)`, against random ones."""
+    """Nats that soft bits `(blocks, n, 8)` speak for known codewords `(blocks, n)` against random ones."""
     given = values >= 0
     signs = 2.0 * np.unpackbits(values[given].astype(np.uint8)[:, None], axis=1) - 1
     return float((np.log(2) - np.logaddexp(0, -signs * llr[given])).sum())

@@ -119,7 +119,7 @@ def correct(words: Bytes, erased: Flags, checks: int, found: Bytes | None = None
 
 
 def _erasure_locators(erased: Flags, checks: int) -> Bytes:
-    """`(count, checks + 1)` polynomials, lowest power first, with a root at every erased position's inverse."""
+    """`(count, checks + 1)` polynomials, lowest power first, that vanish at the erased positions' inverses."""
     tables = field()
     count, length = erased.shape
     locators = np.zeros((count, checks + 1), dtype=np.uint8)
@@ -165,7 +165,7 @@ def _locators(values: Bytes, erasures: Bytes, spent: NDArray[np.intp]) -> Bytes:
 
 
 def _evaluated(polynomials: Bytes, at: Bytes) -> Bytes:
-    """`(count, n)` values of `(count, terms)` polynomials; `at` holds the powers `(terms, n)` of the n points."""
+    """`(count, n)` values of `(count, terms)` polynomials; `at`: powers `(terms, n)` of the n points."""
     product = field().product
     values = np.zeros((len(polynomials), at.shape[1]), dtype=np.uint8)
     for term in range(polynomials.shape[1]):
@@ -176,7 +176,7 @@ def _evaluated(polynomials: Bytes, at: Bytes) -> Bytes:
 
 @lru_cache(maxsize=16)
 def _generator(checks: int) -> Bytes:
-    """`(checks,)` coefficients of the generator polynomial below its leading 1, highest power first (Annex A)."""
+    """`(checks,)` coefficients of the generator polynomial after its leading 1 (Annex A)."""
     tables = field()
     polynomial = np.array([1], dtype=np.uint8)
     for power in range(checks):
