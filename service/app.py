@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -26,8 +27,10 @@ from service.schemas import Problem
 from service.services import Decoder, Services
 from service.settings import Settings
 from service.upscaler import Upscaler
+from service.warmup import warm_up
 
 _LAG_PERIOD_S = 0.5
+_NO_HURRY = {"deadline_s": 60.0, "max_upscale_pixels": 1_000_000, "max_decode_pixels": 1_000_000}
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +65,10 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with _started(settings, metrics, engine, decoder) as services:
+            # The warm-up is slow and is nobody's request: the limits are not for it.
+            app.state.services = replace(services, settings=settings.model_copy(update=_NO_HURRY))
+            await warm_up(app)
+            metrics.forget()
             app.state.services = services
             state = readiness(services)
             metrics.model.info(

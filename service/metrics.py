@@ -56,6 +56,18 @@ class Metrics:
         """Count one duration of a stage."""
         self.stage_seconds.labels(stage).observe(seconds)
 
+    def forget(self) -> None:
+        """Start counting from nothing; what was counted so far was the service's own warm-up."""
+        for series in (
+            self.requests,
+            self.errors,
+            self.request_seconds,
+            self.stage_seconds,
+            self.attempt_seconds,
+            self.symbols,
+        ):
+            series.clear()
+
     def render(self) -> bytes:
         """The text exposition format."""
         return generate_latest(self.registry)

@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     ] = 2000
 
     max_body_bytes: Annotated[
-        int, Field(ge=1024, le=256 * MEBI, description="Largest request body accepted, in bytes.")
+        int, Field(ge=64 * 1024, le=256 * MEBI, description="Largest request body accepted, in bytes.")
     ] = 10 * MEBI
     max_decode_pixels: Annotated[
         int, Field(ge=64, le=100_000_000, description="Largest width x height accepted by `/decode`.")

@@ -42,7 +42,6 @@ class HoldingDecoder(InProcessDecoder):
 
     async def start(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.hold = asyncio.Event()
 
 
 @contextmanager
@@ -51,6 +50,7 @@ def held(settings: Settings, **changes: object) -> Iterator[Held]:
     app = create_app(settings.model_copy(update=changes), decoder=lambda _: decoder)
     with running(app) as server:
         held = Held(server, decoder, decoder.loop)
+        decoder.calls, decoder.hold = 0, asyncio.Event()
         try:
             yield held
         finally:
@@ -125,13 +125,15 @@ def test_a_client_that_left_is_not_worked_for(settings: Settings) -> None:
             b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
             b"Content-Length: %d\r\n\r\n" % len(body)
         )
-        connections = [socket.create_connection(("127.0.0.1", house.server.port)) for _ in range(2)]
-        for connection in connections:
-            connection.sendall(head + body)
         gate = house.server.app.state.services.gate
-        until(lambda: gate.taken == 2 and house.decoder.calls == 1)
-        for connection in connections:
-            connection.close()
+        begun, waiting = (socket.create_connection(("127.0.0.1", house.server.port)) for _ in range(2))
+        begun.sendall(head + body)
+        until(lambda: house.decoder.calls == 1)
+        waiting.sendall(head + body)
+        until(lambda: gate.taken == 2)
+        waiting.close()
+        until(lambda: gate.taken == 1)
+        begun.close()
         until(lambda: gate.taken == 0)
         assert house.decoder.cancelled == 1
         assert house.decoder.calls == 1, "the one that waited was never begun"
@@ -212,6 +214,7 @@ def test_a_small_image_is_not_held_up_by_a_large_one(settings: Settings) -> None
         settings, engine=lambda chosen: Recording(build_engine(chosen)), decoder=lambda _: InProcessDecoder()
     )
     with running(app) as server, server.client() as client:
+        order.clear()
         large = {"file": ("a", encode(pattern(600, 600)))}
         thread = threading.Thread(target=lambda: server.client().post("/upscale", files=large))
         thread.start()
@@ -226,4 +229,13 @@ def test_a_small_image_is_not_held_up_by_a_large_one(settings: Settings) -> None
 def test_startup_fails_where_the_model_is_missing(settings: Settings) -> None:
     app = create_app(settings.model_copy(update={"model": "nothing"}), decoder=lambda _: InProcessDecoder())
     with pytest.raises(RuntimeError), running(app):
+        pass
+
+
+def test_startup_fails_where_a_plain_symbol_is_not_read(settings: Settings) -> None:
+    class Blind(InProcessDecoder):
+        async def decode(self, image, *, upscale, deadline):  # type: ignore[no-untyped-def]
+            return await super().decode(image * 0, upscale=upscale, deadline=deadline)
+
+    with pytest.raises(RuntimeError), running(create_app(settings, decoder=lambda _: Blind())):
         pass

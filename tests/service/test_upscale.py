@@ -32,7 +32,7 @@ def test_exactly_four_times_the_size(client: httpx.Client, width: int, height: i
     image = opened(upscale(client, encode(upload)).content)
     assert image.size == (4 * width, 4 * height)
     assert image.mode == mode
-    # The tiny generator interpolates, so the picture must be the upload's, interpolated: tiles in their places.
+    # The tiny generator interpolates, so this must be the upload interpolated, with all tiles in place.
     expected = upload.resize(image.size, Image.Resampling.BICUBIC)
     difference = np.abs(np.asarray(image, float) - np.asarray(expected, float))
     assert difference.mean() < 2
