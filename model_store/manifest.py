@@ -106,7 +106,7 @@ class FolderOnTheWeb(_Model):
 
 
 class FolderInWheel(_Model):
-    """The files lie side by side in a folder of a Python wheel, which is read as an archive, never installed."""
+    """The files lie side by side in a folder of a Python wheel, which is read as an archive."""
 
     kind: Literal["wheel"] = "wheel"
     requirement: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9._-]+$")]

@@ -74,7 +74,9 @@ class DecoderPool:
         self.counters = PoolCounters()
         self._factory, self._arguments = factory, arguments
         self._size, self._tasks_per_process, self._start_timeout = size, tasks_per_process, start_timeout
-        self._idle: asyncio.Queue[DecoderProcess] = asyncio.Queue()
+        # None means that the pool has been closed; it stays in the queue for whoever waits next.
+        self._idle: asyncio.Queue[DecoderProcess | None] = asyncio.Queue()
+        self._closed = False
         self._processes: set[DecoderProcess] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._recycling = asyncio.Lock()
@@ -100,7 +102,9 @@ class DecoderPool:
             self._idle.put_nowait(outcome)
 
     async def close(self) -> None:
-        """End all processes, and with them the jobs under way, and wait for them."""
+        """End all processes and wait for them. Jobs under way or waiting raise PoolError."""
+        self._closed = True
+        self._idle.put_nowait(None)
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -127,6 +131,7 @@ class DecoderPool:
             JobTimeoutError: the deadline or the limit passed.
             JobCrashedError: two processes ended over it.
             JobFailedError: the job raised.
+            PoolError: the pool has been closed.
         """
         for _ in range(2):
             process = await self._acquire(deadline)
@@ -145,6 +150,9 @@ class DecoderPool:
             async with asyncio.timeout(deadline - time.monotonic()):
                 while True:
                     process = await self._idle.get()
+                    if process is None:
+                        self._idle.put_nowait(None)
+                        raise PoolError("the decoder pool has been closed")
                     if process.alive():
                         return process
                     # It ended between two jobs, which costs none of them a try.
@@ -175,6 +183,8 @@ class DecoderPool:
                 process.kill()
 
     def _release(self, process: DecoderProcess) -> None:
+        if self._closed:
+            return
         if process.retired:
             self._in_background(self._discard(process))
         elif not process.alive():

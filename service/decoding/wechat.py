@@ -102,8 +102,9 @@ def _open(files: WeChatFiles | None) -> cv2.wechat_qrcode.WeChatQRCode:
             raise WeChatUnavailableError(f"{path} is missing or empty")
     try:
         return cv2.wechat_qrcode.WeChatQRCode(*(str(path) for path in paths))
-    except cv2.error as error:
-        raise WeChatUnavailableError(f"OpenCV cannot load the nets: {error}") from error
+    except (cv2.error, SystemError) as error:
+        # SystemError: the binding returns an object besides raising what the constructor threw.
+        raise WeChatUnavailableError(f"OpenCV cannot load the nets: {error.__cause__ or error}") from error
 
 
 def _confirm(

@@ -1,0 +1,302 @@
+"""Decoder processes: killed, hanging, failing, worn out."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.decoding import jobs
+from service.decoding.cascade import ATTEMPTS
+from service.decoding.pool import DecoderPool, JobCrashedError, JobTimeoutError, PoolError
+from service.decoding.process import JobFailedError
+from tests.decoding import pool_jobs
+from tests.decoding.symbols import samples
+
+LONG = 60.0
+"""Seconds that no job of these tests needs."""
+
+
+def soon() -> float:
+    return time.monotonic() + LONG
+
+
+@asynccontextmanager
+async def pool_of(size: int = 1, tasks_per_process: int = 1000) -> AsyncIterator[DecoderPool]:
+    pool = DecoderPool(pool_jobs.context, "mark", size=size, tasks_per_process=tasks_per_process)
+    await pool.start()
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_job_gets_the_context_and_its_arguments() -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            assert await pool.run(pool_jobs.first_mark, deadline=soon()) == "mark"
+            array = np.arange(12, dtype=np.float16).reshape(3, 4)
+            back = await pool.run(pool_jobs.echo, array, deadline=soon())
+            assert isinstance(back, np.ndarray)
+            np.testing.assert_array_equal(back, array)
+
+    asyncio.run(scenario())
+
+
+def test_processes_work_side_by_side() -> None:
+    async def scenario() -> None:
+        async with pool_of(size=2) as pool:
+            work = [pool.run(pool_jobs.sleep, 0.2, deadline=soon()) for _ in range(2)]
+            assert sorted(await asyncio.gather(*work)) == pool.pids
+
+    asyncio.run(scenario())
+
+
+def test_kill_9_in_the_middle_of_work_loses_no_job(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with pool_of(size=2) as pool:
+            started = tmp_path / "started"
+            job = asyncio.create_task(pool.run(pool_jobs.sleep, 0.5, str(started), deadline=soon()))
+            await until(started.exists)
+            victim = int(started.read_text())
+            os.kill(victim, signal.SIGKILL)
+            assert await job not in (victim, os.getpid())
+            assert pool.counters.crashes == 1
+            await until(lambda: pool.counters.restarts == 1)
+            assert victim not in pool.pids
+            assert len(pool.pids) == 2
+
+    asyncio.run(scenario())
+
+
+def test_processes_killed_while_idle_are_replaced_and_cost_nothing() -> None:
+    async def scenario() -> None:
+        async with pool_of(size=2) as pool:
+            before = pool.pids
+            for pid in before:
+                os.kill(pid, signal.SIGKILL)
+            assert await pool.run(pool_jobs.pid, deadline=soon()) not in before
+            assert pool.counters.restarts >= 1
+
+    asyncio.run(scenario())
+
+
+def test_every_job_is_answered_while_processes_are_killed() -> None:
+    async def scenario() -> None:
+        async with pool_of(size=2) as pool:
+            over = asyncio.Event()
+
+            async def client(number: int) -> int:
+                asked = 0
+                while not over.is_set():
+                    assert await pool.run(pool_jobs.echo, (number, asked), deadline=soon()) == (number, asked)
+                    asked += 1
+                return asked
+
+            async def killer() -> None:
+                for kills in range(1, 4):
+                    os.kill(pool.pids[0], signal.SIGKILL)
+                    # One at a time, so that no job meets its end twice.
+                    while pool.counters.restarts < kills:
+                        await asyncio.sleep(0.01)
+                over.set()
+
+            *asked, _ = await asyncio.gather(*map(client, range(4)), killer())
+            assert all(asked)
+
+    asyncio.run(scenario())
+
+
+def test_crash_costs_one_retry(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            flag = str(tmp_path / "flag")
+            assert await pool.run(pool_jobs.die_once, flag, deadline=soon()) == "second"
+
+    asyncio.run(scenario())
+
+
+def test_job_that_always_crashes_is_given_up_and_the_pool_lives_on() -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            with pytest.raises(JobCrashedError):
+                await pool.run(pool_jobs.die, deadline=soon())
+            assert pool.counters.crashes == 2
+            assert await pool.run(pool_jobs.pid, deadline=soon()) in pool.pids
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("job", [pool_jobs.stop_for_good, pool_jobs.hang])
+def test_hanging_job_hits_its_deadline_and_its_process_ends(job: Callable[[list[str]], None]) -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            (victim,) = pool.pids
+            with pytest.raises(JobTimeoutError):
+                await pool.run(job, deadline=time.monotonic() + 0.2)
+            assert pool.counters.timeouts == 1
+            assert await pool.run(pool_jobs.pid, deadline=soon()) != victim
+            assert gone(victim)
+
+    asyncio.run(scenario())
+
+
+def test_limit_of_a_job_does_not_count_the_wait_for_a_process() -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            first = asyncio.create_task(pool.run(pool_jobs.sleep, 0.6, deadline=soon()))
+            await until(lambda: pool.counters.running == 1)
+            assert await pool.run(pool_jobs.pid, deadline=soon(), limit=0.5) in pool.pids
+            await first
+            with pytest.raises(JobTimeoutError):
+                await pool.run(pool_jobs.sleep, LONG, deadline=soon(), limit=0.1)
+
+    asyncio.run(scenario())
+
+
+def test_deadline_passes_in_the_queue_and_harms_nobody() -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            first = asyncio.create_task(pool.run(pool_jobs.sleep, 0.5, deadline=soon()))
+            await until(lambda: pool.counters.running == 1)
+            with pytest.raises(JobTimeoutError):
+                await pool.run(pool_jobs.pid, deadline=time.monotonic() + 0.1)
+            assert await first in pool.pids
+            assert pool.counters.restarts == 0
+            assert (pool.counters.running, pool.counters.waiting) == (0, 0)
+
+    asyncio.run(scenario())
+
+
+def test_cancelled_job_is_not_worked_for(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            (victim,) = pool.pids
+            started = tmp_path / "started"
+            job = asyncio.create_task(pool.run(pool_jobs.sleep, LONG, str(started), deadline=soon()))
+            await until(started.exists)
+            job.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await job
+            assert await pool.run(pool_jobs.pid, deadline=soon()) != victim
+            assert gone(victim)
+
+    asyncio.run(scenario())
+
+
+def test_failing_job_says_what_kind_of_error_and_not_more() -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            with pytest.raises(JobFailedError, match=r"^ValueError$"):
+                await pool.run(pool_jobs.fail, deadline=soon())
+            assert pool.counters.restarts == 0
+
+    asyncio.run(scenario())
+
+
+def test_process_is_recycled_after_its_share() -> None:
+    async def scenario() -> None:
+        async with pool_of(tasks_per_process=3) as pool:
+            (first,) = pool.pids
+            for _ in range(3):
+                assert await pool.run(pool_jobs.pid, deadline=soon()) == first
+            await until(lambda: pool.counters.restarts == 1 and gone(first))
+            assert await pool.run(pool_jobs.pid, deadline=soon()) != first
+            assert len(pool.pids) == 1
+
+    asyncio.run(scenario())
+
+
+def test_process_that_works_while_its_successor_starts_finishes_its_job() -> None:
+    async def scenario() -> None:
+        async with pool_of(tasks_per_process=1) as pool:
+            (first,) = pool.pids
+            await pool.run(pool_jobs.pid, deadline=soon())
+            assert await pool.run(pool_jobs.sleep, 1.5, deadline=soon()) == first
+            assert pool.counters.crashes == 0
+            await until(lambda: gone(first))
+
+    asyncio.run(scenario())
+
+
+def test_context_that_cannot_be_built_is_told_at_the_start() -> None:
+    async def scenario() -> None:
+        pool = DecoderPool(jobs.Readers, "no files", size=2)
+        with pytest.raises(PoolError, match="did not come up"):
+            await pool.start()
+        assert pool.pids == []
+
+    asyncio.run(scenario())
+
+
+def test_context_that_takes_too_long_is_told_at_the_start() -> None:
+    async def scenario() -> None:
+        pool = DecoderPool(pool_jobs.slow_context, size=1, start_timeout=0.2)
+        with pytest.raises(PoolError, match="not ready"):
+            await pool.start()
+        assert pool.pids == []
+
+    asyncio.run(scenario())
+
+
+def test_close_ends_processes_at_work() -> None:
+    async def scenario() -> None:
+        pool = DecoderPool(pool_jobs.context, size=2)
+        await pool.start()
+        pids = pool.pids
+        job = asyncio.create_task(pool.run(pool_jobs.sleep, LONG, deadline=soon()))
+        await until(lambda: pool.counters.running == 1)
+        await pool.close()
+        assert all(gone(pid) for pid in pids)
+        with pytest.raises(PoolError):
+            await job
+
+    asyncio.run(scenario())
+
+
+def test_decoder_process_loads_neither_web_framework_nor_engine() -> None:
+    sample = samples()["ascii"]
+
+    async def scenario() -> None:
+        pool = DecoderPool(jobs.Readers, None, size=1)
+        await pool.start()
+        try:
+            for attempt in ATTEMPTS:
+                if attempt.picture != "logits":
+                    found = await pool.run(attempt.job, sample.image, attempt.name, deadline=soon())
+                    if not attempt.inverted:
+                        assert [reading.payload for reading in found] == [sample.payload]
+            loaded = {name.partition(".")[0] for name in await pool.run(pool_jobs.modules, deadline=soon())}
+        finally:
+            await pool.close()
+        assert {"cv2", "zxingcpp", "numpy"} <= loaded
+        assert not loaded & {
+            "fastapi",
+            "starlette",
+            "uvicorn",
+            "pydantic",
+            "onnxruntime",
+            "torch",
+            "PIL",
+            "scipy",
+        }
+
+    asyncio.run(scenario())
