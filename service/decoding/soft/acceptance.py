@@ -17,8 +17,8 @@ Therefore
   alike;
 - it holds for every t and every scale of w, hence whether or not the reliabilities are calibrated (they are
   needed to find the word, not to trust it). At t = 1 and with calibrated reliabilities it is Forney's
-  likelihood ratio of all other words to this one (G. D. Forney, "Exponential error bounds for erasure, list, and
-  decision feedback schemes", IEEE Trans. Inf. Theory 14, 1968).
+  likelihood ratio of all other words to this one (G. D. Forney, "Exponential error bounds for erasure, list,
+  and decision feedback schemes", IEEE Trans. Inf. Theory 14, 1968).
 
 A second bound counts codewords instead of bits and is the sharper one for few errors in otherwise sure bits:
 with s least reliable codewords erased, the share of the words of length n that lie within e codewords of a
@@ -61,7 +61,7 @@ def log_misread_bounds(
 
 
 def log_expected_words(weights: Floats, checks: int) -> Floats:
-    """`(blocks,)` log of the expected number of other words as likely as the printed one, for calibrated bits.
+    """`(blocks,)` log of the expected number of other words as likely as the right one, for calibrated bits.
 
     Above zero there is nothing to decode: the bits know less than the message says.
     """

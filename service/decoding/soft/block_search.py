@@ -28,7 +28,8 @@ class BlockSearch:
     ) -> None:
         """`llr` `(blocks, n, 8)` as from `block_reliabilities`.
 
-        `log_limits` `(blocks,)`: logarithms of the misread bounds to meet. `deadline` is a reading of `time.monotonic`.
+        `log_limits` `(blocks,)`: logarithms of the misread bounds to meet. `deadline`: reading of
+        `time.monotonic` after which no further trial begins.
         """
         self.checks = checks
         self.deadline = deadline
@@ -65,7 +66,7 @@ class BlockSearch:
         return self._llr
 
     def hopeless(self, share: float) -> bool:
-        """Whether an open block's bits leave more in doubt than its redundancy and `share` of it can settle."""
+        """Whether an open block's bits leave in doubt more than its redundancy and `share` of it settle."""
         still_open = ~self.accepted
         surplus = acceptance.log_expected_words(np.abs(self._llr[still_open]).astype(np.float64), self.checks)
         return bool((surplus > share * 8 * self.checks * np.log(2)).any())
@@ -77,7 +78,7 @@ class BlockSearch:
         self._llr = np.where(values[:, :, None] >= 0, certain, self._llr).astype(np.float32)
 
     def credit(self, values: NDArray[np.int16]) -> None:
-        """Counts known codewords `(blocks, n)`, -1 elsewhere, as redundancy; drops words that differ there."""
+        """Counts known codewords `(blocks, n)`, else -1, as redundancy; drops words that differ there."""
         given = values >= 0
         wrong = (given & (self.words != values)).any(axis=1)
         self.costs[wrong] = np.inf

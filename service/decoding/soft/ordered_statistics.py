@@ -90,7 +90,7 @@ def reduced_checks(llr: Floats, checks: int) -> list[ReducedChecks]:
 
 
 def _eliminate(packed: NDArray[np.uint64], width: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Gauss–Jordan in place on `(blocks, rows, words)`: the column each row is solved for, the free columns."""
+    """Gauss–Jordan in place on `(blocks, rows, words)`: column each row is solved for, free columns."""
     blocks, rows, _ = packed.shape
     every = np.arange(blocks)
     unused = np.ones((blocks, rows), dtype=bool)

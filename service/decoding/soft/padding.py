@@ -21,7 +21,7 @@ def supposed_padding(start: int, version: int, level: Level) -> NDArray[np.int16
 
 
 def possible_paddings(end: int, version: int, level: Level) -> list[NDArray[np.int16]]:
-    """`(blocks, n)` each: the codewords after a message of `end` bits, -1 elsewhere. Empty where it fills all."""
+    """`(blocks, n)` each: codewords after a message of `end` bits, -1 elsewhere. Empty where it fills all."""
     structure = block_structure(version, level)
     start, tails = bitstream.paddings(end, structure.data_codewords)
     if start == structure.data_codewords:

@@ -119,7 +119,7 @@ def correct(words: Bytes, erased: Flags, checks: int, found: Bytes | None = None
 
 
 def _erasure_locators(erased: Flags, checks: int) -> Bytes:
-    """`(count, checks + 1)` polynomials, lowest power first, that vanish at the erased positions' inverses."""
+    """`(count, checks + 1)` polynomials, lowest power first, that vanish at erased positions' inverses."""
     tables = field()
     count, length = erased.shape
     locators = np.zeros((count, checks + 1), dtype=np.uint8)
