@@ -62,19 +62,28 @@ def interpret(payload: bytes, eci: Sequence[int] = ()) -> tuple[str | None, str 
 
 def _candidates(payload: bytes) -> tuple[str, ...]:
     """Codecs worth trying on bytes without ECI, likeliest first."""
-    if payload.isascii():
+    if _is_utf_8(payload):
+        # Other encodings hardly ever look like it by accident.
         return ("utf-8",)
     runs = _HIGH_RUN.findall(payload)
     if any(0x80 <= byte <= 0x9F for byte in payload):
         # Lead bytes of most kanji, unassigned in ISO 8859-1 and never second bytes of GB2312.
-        return ("utf-8", "shift_jis", "gb18030")
+        return ("shift_jis", "gb18030")
     if all(_WESTERN_PAIR.fullmatch(run) for run in runs) and _touch_letters(payload):
-        return ("utf-8", "iso8859-1")
+        return ("iso8859-1",)
     if all(len(run) % 2 == 0 for run in runs):
         # Both bytes of a GB2312 character are high, so its runs are even; half-width katakana, which
         # Shift_JIS has in the same place, are far rarer in symbols.
-        return ("utf-8", "gb2312", "iso8859-1")
-    return ("utf-8", "iso8859-1")
+        return ("gb2312", "iso8859-1")
+    return ("iso8859-1",)
+
+
+def _is_utf_8(payload: bytes) -> bool:
+    try:
+        payload.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _touch_letters(payload: bytes) -> bool:

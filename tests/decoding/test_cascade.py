@@ -1,0 +1,226 @@
+"""The order of attempts, with readers that are made up, and once with the real ones."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import segno
+from numpy.typing import NDArray
+
+from service.decoding import jobs
+from service.decoding.cascade import ATTEMPTS, Attempt, Cascade, DecodeResult, Upscaled
+from service.decoding.geometry import Quad
+from service.decoding.jobs import Readers
+from service.decoding.pool import JobCrashedError, JobTimeoutError
+from service.decoding.process import JobFailedError
+from service.decoding.reading import Reading
+from tests.decoding.symbols import drawn
+
+QUAD: Quad = ((10.0, 20.0), (30.0, 20.0), (30.0, 40.0), (10.0, 40.0))
+IMAGE = np.zeros((16, 24), np.uint8)
+
+
+def reading(payload: bytes, points: Quad = QUAD) -> Reading:
+    return Reading(payload, None, None, points, "made-up", "")
+
+
+class InlinePool:
+    """Runs jobs where it stands, with the context it was given, and keeps what they were asked."""
+
+    def __init__(self, context: object = None) -> None:
+        self.context = context
+        self.pictures: list[NDArray[Any]] = []
+        self.limits: list[float] = []
+
+    async def run(self, job: Callable[..., Any], *arguments: Any, deadline: float, limit: float = 0.0) -> Any:
+        if time.monotonic() >= deadline:
+            raise JobTimeoutError
+        self.pictures.append(arguments[0])
+        self.limits.append(limit)
+        return job(self.context, *arguments)
+
+
+def finds(*found: Reading) -> Callable[..., list[Reading]]:
+    return lambda _context, _picture, _attempt: list(found)
+
+
+def raises(error: Exception) -> Callable[..., list[Reading]]:
+    def job(_context: object, _picture: NDArray[Any], _attempt: str) -> list[Reading]:
+        raise error
+
+    return job
+
+
+class Engine:
+    """Repeats pixels, and counts."""
+
+    def __init__(self, logits: bool = False, seconds: float = 0.0) -> None:
+        self.calls = 0
+        self.logits, self.seconds = logits, seconds
+
+    async def __call__(self, luma: NDArray[np.uint8]) -> Upscaled:
+        self.calls += 1
+        await asyncio.sleep(self.seconds)
+        sr = np.kron(luma, np.ones((4, 4), np.uint8)).astype(np.uint8)
+        return Upscaled(sr, (sr / 32 - 4).astype(np.float16) if self.logits else None)
+
+
+def decode(
+    attempts: list[Attempt],
+    engine: Engine | None = None,
+    image: NDArray[np.uint8] = IMAGE,
+    seconds: float = 60.0,
+    pool: InlinePool | None = None,
+) -> DecodeResult:
+    cascade = Cascade(pool or InlinePool(), attempts)
+    return asyncio.run(cascade.decode(image, upscale=engine, deadline=time.monotonic() + seconds))
+
+
+def test_first_reading_ends_it() -> None:
+    engine = Engine()
+    result = decode(
+        [Attempt("a", finds()), Attempt("b", finds(reading(b"1"))), Attempt("c", finds(reading(b"2")))],
+        engine,
+    )
+    assert [r.payload for r in result.readings] == [b"1"]
+    assert [(a.attempt, a.outcome, a.symbols) for a in result.attempts] == [
+        ("a", "nothing", 0),
+        ("b", "read", 1),
+    ]
+    assert (result.upscaled, result.timed_out, engine.calls) == (False, False, 0)
+
+
+def test_upload_comes_before_the_upscaled_image_whatever_the_order() -> None:
+    result = decode([Attempt("late", finds(reading(b"sr")), "sr"), Attempt("early", finds())], Engine())
+    assert [a.attempt for a in result.attempts] == ["early", "upscale", "late"]
+    assert result.upscaled
+
+
+def test_points_of_the_upscaled_image_come_back_to_the_upload() -> None:
+    """The outer edge of upload pixel n is at n - 0.5, and at 4n - 0.5 in the x4 image."""
+    edges: Quad = ((-0.5, -0.5), (39.5, -0.5), (39.5, 79.5), (-0.5, 79.5))
+    result = decode([Attempt("sr", finds(reading(b"1", edges)), "sr")], Engine())
+    assert result.readings[0].points == ((-0.5, -0.5), (9.5, -0.5), (9.5, 19.5), (-0.5, 19.5))
+
+
+def test_points_of_the_upload_stay() -> None:
+    assert decode([Attempt("a", finds(reading(b"1")))]).readings[0].points == QUAD
+
+
+def test_without_engine_only_the_upload_is_tried() -> None:
+    result = decode([Attempt("a", finds()), Attempt("sr", finds(reading(b"1")), "sr")], None)
+    assert (result.readings, result.upscaled) == ((), False)
+
+
+def test_logits_go_to_those_who_want_them_and_are_passed_over_when_there_are_none() -> None:
+    attempts = [
+        Attempt("soft", finds(), "logits"),
+        Attempt("soft-inverted", finds(), "logits", inverted=True),
+    ]
+    pool = InlinePool()
+    image = np.full((8, 8), 255, np.uint8)
+    decode(attempts, Engine(logits=True), image, pool=pool)
+    straight, inverted = pool.pictures
+    assert straight.shape == (32, 32)
+    assert straight.min() > 3.9
+    np.testing.assert_array_equal(inverted, -straight)
+    assert [a.attempt for a in decode(attempts, Engine()).attempts] == ["upscale"]
+
+
+def test_inverted_attempt_gets_the_negative() -> None:
+    pool = InlinePool()
+    decode([Attempt("a", finds(), inverted=True)], None, np.full((3, 3), 10, np.uint8), pool=pool)
+    assert set(pool.pictures[0].ravel()) == {245}
+
+
+def test_colour_becomes_rec_601_luma() -> None:
+    pool = InlinePool()
+    image = np.zeros((1, 3, 3), np.uint8)
+    image[0] = np.diag([255, 255, 255])
+    decode([Attempt("a", finds())], None, image, pool=pool)
+    assert pool.pictures[0].tolist() == [[76, 150, 29]]
+
+
+def test_same_symbol_twice_is_one_and_two_symbols_with_one_payload_are_two() -> None:
+    near: Quad = tuple((x + 2, y) for x, y in QUAD)  # type: ignore[assignment]
+    far: Quad = tuple((x + 50, y) for x, y in QUAD)  # type: ignore[assignment]
+    found = [reading(b"1"), reading(b"1", near), reading(b"1", far), reading(b"2")]
+    result = decode([Attempt("a", finds(*found))])
+    assert [(r.payload, r.points) for r in result.readings] == [(b"1", QUAD), (b"1", far), (b"2", QUAD)]
+    assert result.attempts[0].symbols == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(JobTimeoutError(), "timeout"), (JobCrashedError(), "failed"), (JobFailedError(), "failed")],
+)
+def test_reader_that_fails_is_recorded_and_the_next_one_tried(error: Exception, outcome: str) -> None:
+    result = decode([Attempt("a", raises(error)), Attempt("b", finds(reading(b"1")))])
+    assert [a.outcome for a in result.attempts] == [outcome, "read"]
+    assert len(result.readings) == 1
+    assert not result.timed_out
+
+
+def test_limit_of_an_attempt_reaches_the_pool() -> None:
+    pool = InlinePool()
+    decode([Attempt("a", finds(), limit=0.25)], pool=pool)
+    assert pool.limits == [0.25]
+
+
+def test_deadline_that_has_passed_tries_nothing() -> None:
+    engine = Engine()
+    result = decode([Attempt("a", finds(reading(b"1")))], engine, seconds=-1.0)
+    assert (result.readings, result.attempts, result.timed_out, engine.calls) == ((), (), True, 0)
+
+
+def test_deadline_passes_over_the_engine() -> None:
+    result = decode([Attempt("sr", finds(reading(b"1")), "sr")], Engine(seconds=60.0), seconds=0.05)
+    assert [(a.attempt, a.outcome) for a in result.attempts] == [("upscale", "timeout")]
+    assert (result.readings, result.upscaled, result.timed_out) == ((), False, True)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, TimeoutError])
+def test_error_of_the_engine_is_passed_on(error: type[Exception]) -> None:
+    class Broken(Engine):
+        async def __call__(self, luma: NDArray[np.uint8]) -> Upscaled:
+            raise error("engine", luma.shape)
+
+    with pytest.raises(error, match="engine"):
+        decode([], Broken())
+
+
+def test_released_order_reads_a_symbol_that_needs_the_upscaled_image(readers: Readers) -> None:
+    """Blurred to 1.25 px a module for the upload; the engine is one that knows the answer."""
+    sharp = drawn(segno.make_qr("https://example.org/only-upscaled", version=4), 5, 4)
+    blurred = cv2.GaussianBlur(sharp, (0, 0), 3.5)
+    upload = cv2.resize(blurred, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+    async def knows(luma: NDArray[np.uint8]) -> Upscaled:
+        assert luma.shape == upload.shape
+        return Upscaled(np.ascontiguousarray(sharp[: 4 * luma.shape[0], : 4 * luma.shape[1]]))
+
+    cascade = Cascade(InlinePool(readers))
+    result = asyncio.run(cascade.decode(upload, upscale=knows, deadline=time.monotonic() + 60))
+    (found,) = result.readings
+    assert found.payload == b"https://example.org/only-upscaled"
+    assert result.upscaled
+    # 20 pixels of quiet zone and 33 modules of 5 pixels, by 4.
+    np.testing.assert_allclose(found.points[0], (4.5, 4.5), atol=1.0)
+    np.testing.assert_allclose(found.points[2], (45.75, 45.75), atol=1.0)
+
+
+@pytest.mark.parametrize("quiet", [0, 4])
+def test_released_order_reads_inverted_symbols(readers: Readers, quiet: int) -> None:
+    image = 255 - drawn(segno.make_qr("LIGHT ON DARK", version=2), 3, quiet)
+    cascade = Cascade(InlinePool(readers))
+    result = asyncio.run(cascade.decode(image, upscale=Engine(), deadline=time.monotonic() + 60))
+    assert [r.payload for r in result.readings] == [b"LIGHT ON DARK"]
+
+
+def test_released_order_begins_with_the_cheapest_reader_on_the_upload() -> None:
+    assert (ATTEMPTS[0].job, ATTEMPTS[0].picture) == (jobs.zxing, "upload")
+    assert len({attempt.name for attempt in ATTEMPTS}) == len(ATTEMPTS)
