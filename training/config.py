@@ -95,6 +95,8 @@ class DataConfig(_Section):
     """How often each sample is seen on average, each time in another of the eight orientations."""
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     """Processes that generate on the CPU; 0 generates on the training device between steps."""
+    textures: Annotated[int, Field(ge=1)] = 96
+    """Surroundings in the bank."""
     symbols: SymbolConfig = SymbolConfig()
     scene: SceneConfig = SceneConfig()
     degradation: DegradationConfig = DegradationConfig()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from training.config import DegradationConfig, SceneConfig, SymbolConfig, TrainingConfig
 from training.data.geometry import Placement
-from training.data.samples import Samples, SampleSource
+from training.data.samples import Materials, Samples, SampleSource
 from training.data.symbols import size_of
 
 SEED_OFFSET = 1_000_003
@@ -36,18 +36,23 @@ def make_cells(config: TrainingConfig, device: torch.device, cache: Path | None)
         "jpeg50": (upright, _jpeg_only(50)),
         "jpeg10": (upright, _jpeg_only(10)),
     }
+    unseen = config.data.model_copy(
+        update={
+            "seed": config.data.seed + SEED_OFFSET,
+            "symbols": SymbolConfig(count=200, versions=(1, 15)),
+        }
+    )
+    materials = Materials.make(unseen, device, cache)
     cells = []
     for kind, (scene, degradation) in kinds.items():
         for ppm in (1.0, 1.2, 1.4):
-            data = config.data.model_copy(
+            data = unseen.model_copy(
                 update={
-                    "seed": config.data.seed + SEED_OFFSET,
-                    "symbols": SymbolConfig(count=200, versions=(1, 15)),
                     "scene": scene.model_copy(update={"px_per_module": (ppm, ppm), "hard_share": 0.0}),
                     "degradation": degradation,
                 }
             )
-            source = SampleSource(data, config.loss, device, cache)
+            source = SampleSource(data, config.loss, materials, device)
             cells.append(Cell(f"{kind}/{ppm}", source.chunk(0, config.run.validation_samples)))
     return cells
 

@@ -14,9 +14,6 @@ from training.data.geometry import Placement, place
 from training.data.symbols import MAX_SIZE, SymbolBank, build_bank, size_of
 from training.data.textures import make_textures
 
-TEXTURES = 96
-"""Surroundings in a bank."""
-
 
 @dataclass
 class Samples:
@@ -56,15 +53,29 @@ WEIGHT_SCALE = 40
 """Steps of a weight of 1 in `Samples.weight`; weights up to 6.3 fit."""
 
 
+@dataclass(frozen=True)
+class Materials:
+    """What scenes are put together from; costly to make, so made once and shared."""
+
+    bank: SymbolBank
+    textures: Tensor
+    """`(T, 1, K, K) float32` in [0, 1], on the rendering device."""
+
+    @staticmethod
+    def make(config: DataConfig, device: torch.device, cache: Path | None = None) -> "Materials":
+        """Symbols and surroundings as configured; symbols are kept in the folder `cache`."""
+        textures = torch.from_numpy(make_textures(config.textures, config.seed)).to(device)
+        return Materials(build_bank(config.symbols, config.seed, cache), textures)
+
+
 class SampleSource:
     """Makes any chunk of samples from its number alone, so that a run can resume anywhere."""
 
     def __init__(
-        self, config: DataConfig, loss: LossConfig, device: torch.device, cache: Path | None = None
+        self, config: DataConfig, loss: LossConfig, materials: Materials, device: torch.device
     ) -> None:
         self._config, self._loss, self._device = config, loss, device
-        self._bank: SymbolBank = build_bank(config.symbols, config.seed, cache)
-        self._textures = torch.from_numpy(make_textures(TEXTURES, config.seed)).to(device)
+        self._bank, self._textures = materials.bank, materials.textures
 
     def chunk(self, number: int, count: int | None = None) -> Samples:
         """Chunk `number` of `count` samples, `config.chunk` by default; equal numbers give equal samples."""
@@ -100,7 +111,7 @@ class SampleSource:
             packed.float(),
             torch.from_numpy(sizes.astype(np.float32)).to(device),
             placement,
-            scene.draw_look(config.scene, len(sizes), TEXTURES, rng),
+            scene.draw_look(config.scene, len(sizes), len(self._textures), rng),
             self._textures,
             self._loss,
             hr_size,

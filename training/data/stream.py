@@ -12,7 +12,8 @@ from torch import Tensor
 from torch import multiprocessing as mp
 
 from training.config import TrainingConfig
-from training.data.samples import Samples, SampleSource
+from training.data.samples import Materials, Samples, SampleSource
+from training.data.symbols import build_bank
 
 _AHEAD = 4
 """Chunks that a worker keeps ready."""
@@ -88,7 +89,7 @@ def _chunks(
     config: TrainingConfig, first: int, device: torch.device, cache: Path | None
 ) -> Iterator[Samples]:
     if config.data.workers == 0:
-        source = SampleSource(config.data, config.loss, device, cache)
+        source = _source(config, device, cache)
         number = first
         while True:
             yield source.chunk(number)
@@ -96,11 +97,16 @@ def _chunks(
     yield from _worked_chunks(config, first, device, cache)
 
 
+def _source(config: TrainingConfig, device: torch.device, cache: Path | None) -> SampleSource:
+    materials = Materials.make(config.data, device, cache)
+    return SampleSource(config.data, config.loss, materials, device)
+
+
 def _worked_chunks(
     config: TrainingConfig, first: int, device: torch.device, cache: Path | None
 ) -> Iterator[Samples]:
     # Built once here, so that the workers find it in the cache instead of building it all at once.
-    SampleSource(config.data, config.loss, torch.device("cpu"), cache)
+    build_bank(config.data.symbols, config.data.seed, cache)
     context = mp.get_context("spawn")
     workers = config.data.workers
     queues = [context.Queue(_AHEAD) for _ in range(workers)]
@@ -136,7 +142,7 @@ def _work(
     config: TrainingConfig, first: int, step: int, cache: Path | None, queue: "mp.Queue[Samples]"
 ) -> None:
     torch.set_num_threads(1)
-    source = SampleSource(config.data, config.loss, torch.device("cpu"), cache)
+    source = _source(config, torch.device("cpu"), cache)
     number = first
     while True:
         queue.put(source.chunk(number))

@@ -31,7 +31,7 @@ def _ground(rng: np.random.Generator) -> NDArray[np.float32]:
         return np.full((SIZE, SIZE), rng.uniform(0, 1), np.float32)
     level = rng.uniform(0, 1)
     noise = _smooth_noise(rng, int(rng.integers(2, 48))) * rng.uniform(0.1, 0.6)
-    return np.clip(level + noise, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(level + noise, 0, 1), np.float32)
 
 
 def _smooth_noise(rng: np.random.Generator, cells: int) -> NDArray[np.float32]:

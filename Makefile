@@ -1,0 +1,65 @@
+# Everything a newcomer types. `make help` lists it.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+HOST ?= 127.0.0.1
+BIN := $(VENV)/bin
+# The CUDA build of ONNX Runtime where an NVIDIA driver answers, the CPU build elsewhere; never both, since the two
+# wheels overwrite each other's files.
+RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo cuda || echo cpu)
+OTHER_RUNTIME := $(if $(filter cuda,$(RUNTIME)),onnxruntime,onnxruntime-gpu)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.PHONY: help serve fetch test lint types format check bench-quick clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+serve: $(VENV)/.service fetch ## install what the service needs and serve on PORT (8000)
+	QRSR_HOST=$(HOST) QRSR_PORT=$(PORT) exec $(BIN)/python -m service
+
+fetch: $(VENV)/.service ## fetch and verify the WeChat model files (the service also runs without them)
+	@$(BIN)/python -m model_store fetch || echo "going on without the WeChat nets: fewer symbols will be read" >&2
+
+test: $(VENV)/.dev fetch ## install the rest and run every test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy, strict
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: lint types test bench-quick ## everything that CI runs
+
+bench-quick: $(VENV)/.dev fetch ## the benchmark's regression floor, under a minute
+	$(BIN)/python -m training evaluate quick
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp per runtime: a driver that appears later changes the stamp's name and brings the other build.
+$(VENV)/.service: $(VENV)/.service-$(RUNTIME)
+	@touch $@
+
+$(VENV)/.service-$(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing the service with ONNX Runtime for $(RUNTIME) ..."
+	@$(BIN)/python -m pip uninstall --quiet --yes $(OTHER_RUNTIME) 2>/dev/null || true
+	@rm -f $(VENV)/.service-*
+	$(INSTALL) '.[$(RUNTIME)]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.service pyproject.toml constraints.txt
+	@echo "installing training and development tools ..."
+	$(INSTALL) '.[$(RUNTIME),training,dev]'
+	@touch $@

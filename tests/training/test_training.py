@@ -1,0 +1,149 @@
+"""Configuration, network, loss, run, resumption, export."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from model_store.manifest import ManifestError, load_generator
+from training import checkpoint as checkpoints
+from training.__main__ import main
+from training.config import ConfigError, GeneratorConfig, OptimiserConfig, TrainingConfig, load, parse
+from training.ema import WeightAverage
+from training.export import ExportError, generator_of, parity, release
+from training.losses.module import weighted_cross_entropy
+from training.models.compact import CompactGenerator, receptive_radius
+from training.train import rate_factor, train
+
+CONFIGS = Path(__file__).parents[2] / "training" / "configs"
+
+
+def _tiny(steps: int, **optimiser: object) -> TrainingConfig:
+    return parse(
+        {
+            "generator": {"channels": 8, "body_channels": 8, "blocks": 1},
+            "data": {"lr_size": 32, "chunk": 4, "pool": 2, "replay": 2, "workers": 0, "textures": 4,
+                     "symbols": {"count": 12, "versions": [1, 3]}},
+            "optimiser": {"steps": steps, "batch": 4, "warmup_steps": 2, "decay_share": 0,
+                          "precision": "float32"} | optimiser,
+            "run": {"device": "cpu", "log_every": 1, "validate_every": 1000, "image_every": 1000,
+                    "checkpoint_every": 1, "validation_samples": 2},
+        },
+        "test",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_configurations_are_valid(path: Path) -> None:
+    assert load(path).optimiser.steps > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[optimiser]\nstepz = 3\n", "optimiser.stepz"),
+        ("[optimiser]\nsteps = -3\n", "optimiser.steps"),
+        ("[data.scene]\nupright = 1.5\n", "data.scene.upright"),
+        ("[data]\nchunk = 3\n[optimiser]\nbatch = 5\n", "multiple of optimiser.batch"),
+        ("[data\n", "Expected"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_in_one_line(tmp_path: Path, capsys, text: str, key: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=key):
+        load(path)
+    assert main(["train", "--config", str(path), "--out", str(tmp_path / "run")]) == 2
+    error = capsys.readouterr().err
+    assert key in error
+    assert error.count("\n") == 1
+
+
+def test_generator_gives_four_times_the_size_and_sees_no_further_than_it_says() -> None:
+    config = GeneratorConfig(channels=4, body_channels=8, blocks=2)
+    generator = CompactGenerator(config).eval()
+    lr = torch.rand(1, 1, 80, 96, requires_grad=True)
+    logits = generator(lr)
+    assert logits.shape == (1, 1, 320, 384)
+    logits[0, 0, 160, 192].backward()
+    rows, columns = torch.nonzero(lr.grad[0, 0], as_tuple=True)
+    reach = max(abs(rows - 40).max(), abs(columns - 48).max())
+    assert 8 < reach <= receptive_radius(config)
+
+
+def test_loss_is_the_weighted_entropy() -> None:
+    logits, target, weight = (
+        torch.tensor([0.0, 2.0, -50.0]),
+        torch.tensor([1.0, 0.0, 1.0]),
+        torch.tensor([1.0, 3.0, 0.5]),
+    )
+    expected = (1 * math.log(2) + 3 * math.log(1 + math.exp(2)) + 0.5 * 50) / 4.5
+    shape = (1, 1, 1, 3)
+    loss = weighted_cross_entropy(logits.reshape(shape), target.reshape(shape), weight.reshape(shape))
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_learning_rate_warms_up_stays_and_falls_to_zero() -> None:
+    config = OptimiserConfig(steps=1000, warmup_steps=100, decay_share=0.5)
+    assert rate_factor(config, 50) == pytest.approx(0.5)
+    assert rate_factor(config, 300) == pytest.approx(1)
+    assert rate_factor(config, 750) == pytest.approx(0.5)
+    assert rate_factor(config, 1000) == pytest.approx(0, abs=1e-9)
+
+
+def test_average_follows_the_weights() -> None:
+    network = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(network.weight)
+    average = WeightAverage(network, decay=0.9)
+    torch.nn.init.ones_(network.weight)
+    for _ in range(2):
+        average.update(network, step=10_000)
+    assert average.average.weight.item() == pytest.approx(1 - 0.9**2)
+
+
+def test_loss_falls(tmp_path: Path) -> None:
+    config = _tiny(60, learning_rate=5e-3)
+    train(config, tmp_path / "run", cache=tmp_path)
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path / "run" / "events")).Reload()
+    losses = [event.value for event in events.Scalars("train/loss")]
+    assert len(losses) == 60
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
+
+
+def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
+    unbroken = checkpoints.load(train(_tiny(9), tmp_path / "a", cache=tmp_path))
+    half = train(_tiny(4), tmp_path / "b", cache=tmp_path)
+    resumed = checkpoints.load(train(_tiny(9), tmp_path / "b", resume=half, cache=tmp_path))
+    assert resumed.step == unbroken.step == 9
+    for name, weight in unbroken.generator.items():
+        assert torch.allclose(resumed.generator[name], weight, atol=1e-6), name
+        assert torch.allclose(resumed.ema[name], unbroken.ema[name], atol=1e-6), name
+
+
+def test_resuming_with_another_network_is_refused(tmp_path: Path) -> None:
+    last = train(_tiny(1), tmp_path / "a", cache=tmp_path)
+    other = _tiny(2).model_copy(update={"generator": GeneratorConfig(channels=4, body_channels=8, blocks=1)})
+    with pytest.raises(checkpoints.CheckpointError, match="another generator"):
+        train(other, tmp_path / "b", resume=last, cache=tmp_path)
+    (tmp_path / "text.pt").write_text("no checkpoint")
+    with pytest.raises(checkpoints.CheckpointError, match=r"text\.pt"):
+        checkpoints.load(tmp_path / "text.pt")
+
+
+def test_release_is_complete_verified_and_final(tmp_path: Path) -> None:
+    checkpoint = checkpoints.load(train(_tiny(2), tmp_path / "run", cache=tmp_path))
+    folder = release(checkpoint, tmp_path / "store", "qr_sr_x4", 1, (), None, "test machine")
+    manifest, model = load_generator(folder)
+    assert manifest.training.steps == 2
+    assert manifest.training.config == checkpoint.config
+    assert manifest.contract.receptive_radius == receptive_radius(checkpoint.training_config().generator)
+    assert parity(generator_of(checkpoint), model) < 1e-3
+    with pytest.raises(ExportError, match="exists"):
+        release(checkpoint, tmp_path / "store", "qr_sr_x4", 1, (), None, "test machine")
+    model.write_bytes(model.read_bytes()[:-1] + b"x")
+    with pytest.raises(ManifestError, match="differs"):
+        load_generator(folder)

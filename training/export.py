@@ -1,0 +1,166 @@
+"""From a checkpoint to an immutable model version: ONNX graph, parity check, manifest."""
+
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from model_store.manifest import (
+    MANIFEST_NAME,
+    Calibration,
+    GeneratorContract,
+    GeneratorManifest,
+    ReadRate,
+    StoredFile,
+    TrainingRecord,
+    sha256_of,
+)
+from training.checkpoint import Checkpoint
+from training.models.compact import CompactGenerator, receptive_radius
+
+MODEL_NAME = "model.onnx"
+TOLERANCE = 1e-3
+"""Largest difference allowed between torch's logits and ONNX Runtime's: float32 sums in another order. A
+probability changes by a quarter of what its logit changes, at most."""
+
+PARITY_SHAPES = ((1, 8, 8), (1, 16, 18), (3, 40, 64), (2, 130, 98), (1, 256, 96), (5, 12, 200))
+"""Batch, height and width of the inputs compared; exporters have been known to freeze sizes."""
+
+
+class ExportError(Exception):
+    """The exported graph does not compute what the network does, or the version exists already."""
+
+
+class _WithImage(nn.Module):
+    """A generator that gives the ×4 image beside its logits."""
+
+    def __init__(self, generator: nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+        self.eval()
+
+    def forward(self, lr: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.generator(lr)
+        return torch.sigmoid(logits), logits
+
+
+def generator_of(checkpoint: Checkpoint) -> CompactGenerator:
+    """The averaged generator of a checkpoint, ready for inference on the CPU."""
+    generator = CompactGenerator(checkpoint.training_config().generator)
+    generator.load_state_dict(checkpoint.ema)
+    return generator.eval()
+
+
+def write_onnx(generator: CompactGenerator, path: Path) -> None:
+    """Write the graph with dynamic batch, height and width, and check it against torch.
+
+    Raises:
+        ExportError: the outputs differ by more than `TOLERANCE` at some shape.
+    """
+    batch, half_height, half_width = (torch.export.Dim(name) for name in ("n", "half_h", "half_w"))
+    program = torch.onnx.export(
+        _WithImage(generator),
+        (torch.zeros(2, 1, 24, 32),),
+        dynamo=True,
+        verbose=False,
+        external_data=False,
+        input_names=["lr"],
+        output_names=["sr", "logits"],
+        dynamic_shapes={"lr": {0: batch, 2: 2 * half_height, 3: 2 * half_width}},
+    )
+    if program is None:
+        raise ExportError("the exporter returned no program")
+    model = program.model_proto
+    _strip(model)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+    difference = parity(generator, path)
+    if difference > TOLERANCE:
+        raise ExportError(
+            f"{path}: logits differ from torch's by {difference:.2e}, more than {TOLERANCE:.0e}"
+        )
+
+
+def parity(generator: CompactGenerator, path: Path) -> float:
+    """Largest absolute difference of the logits between torch and ONNX Runtime over `PARITY_SHAPES`."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    rng = np.random.default_rng(0)
+    worst = 0.0
+    for batch, height, width in PARITY_SHAPES:
+        lr = rng.random((batch, 1, height, width), np.float32)
+        image, logits = session.run(["sr", "logits"], {"lr": lr})
+        with torch.no_grad():
+            expected = generator(torch.from_numpy(lr)).numpy()
+        if logits.shape != expected.shape or image.shape != expected.shape:
+            raise ExportError(f"{path}: {lr.shape} gives {logits.shape} instead of {expected.shape}")
+        worst = max(worst, float(np.abs(logits - expected).max()))
+    return worst
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Remove the exporter's notes on the source code: they tell users nothing and name local paths."""
+    model.producer_name, model.doc_string = "qr-super-resolution", ""
+    del model.metadata_props[:]
+    graph = model.graph
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
+
+
+def release(
+    checkpoint: Checkpoint,
+    store: Path,
+    name: str,
+    version: int,
+    read_rates: tuple[ReadRate, ...],
+    calibration: Calibration | None,
+    device: str,
+    notes: str = "",
+) -> Path:
+    """Write model version `store/name/version` and return its folder. The manifest comes last.
+
+    Raises:
+        ExportError: the version exists, or the graph fails its parity check.
+    """
+    folder = store / name / str(version)
+    if folder.exists():
+        raise ExportError(f"{folder} exists; a released version never changes, choose another number")
+    generator = generator_of(checkpoint)
+    config = checkpoint.training_config()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".partial-") as scratch:
+        partial = Path(scratch) / "version"
+        partial.mkdir()
+        model = partial / MODEL_NAME
+        write_onnx(generator, model)
+        manifest = GeneratorManifest(
+            name=name,
+            version=version,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            model=StoredFile(name=MODEL_NAME, sha256=sha256_of(model), size=model.stat().st_size),
+            contract=GeneratorContract(
+                multiple=CompactGenerator.multiple, receptive_radius=receptive_radius(config.generator)
+            ),
+            parameters=sum(parameter.numel() for parameter in generator.parameters()),
+            training=TrainingRecord(
+                commit=checkpoint.commit,
+                steps=checkpoint.step,
+                samples=checkpoint.step * config.optimiser.batch,
+                seconds=round(checkpoint.seconds, 1),
+                device=device,
+                config=config.model_dump(mode="json"),
+            ),
+            read_rates=read_rates,
+            calibration=calibration,
+            notes=notes,
+        )
+        (partial / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        # One rename makes the whole version appear, so that nobody meets half of one.
+        shutil.move(partial, folder)
+    return folder
