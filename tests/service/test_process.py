@@ -1,0 +1,124 @@
+"""The service as it is started by hand: `python -m service`, with real decoder processes."""
+
+import base64
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.builders.images import encode, pattern, symbol
+from tests.builders.model import TINY
+from tests.builders.process import ROOT, ServiceProcess, serving
+
+
+@pytest.fixture(scope="module")
+def service(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    log = tmp_path_factory.mktemp("log") / "log"
+    with serving(log, QRSR_MODEL_STORE=str(store), QRSR_MODEL=TINY, QRSR_DECODERS="2") as service:
+        yield service
+
+
+def test_it_reads_enlarges_and_says_that_wechat_has_no_nets(service: ServiceProcess) -> None:
+    files = {"file": ("a.png", encode(symbol("HELLO")))}
+    with service.client() as client:
+        (found,) = client.post("/v1/decode", files=files).json()["symbols"]
+        assert base64.b64decode(found["payload_base64"]) == b"HELLO"
+        assert client.post("/v1/upscale", files=files).headers["content-type"] == "image/png"
+        state = client.get("/readyz").json()
+        assert state["ready"] is True
+        assert state["decoder"]["wechat_nets"] is False
+        assert state["decoder"]["children"] == 2
+    assert "no WeChat nets" in service.log.read_text()
+
+
+def test_bad_input_reaches_no_child(service: ServiceProcess) -> None:
+    with service.client() as client:
+        before = service.children()
+        for data in (b"text", encode(pattern(64, 64), "JPEG")[:-300], encode(pattern(1, 1))):
+            assert 400 <= client.post("/decode", files={"file": ("a", data)}).status_code < 500
+        assert service.children() == before
+
+
+def test_killing_children_under_load_costs_no_request(service: ServiceProcess) -> None:
+    wrong: list[str] = []
+    answered = 0
+    stop = threading.Event()
+
+    def load(index: int) -> None:
+        nonlocal answered
+        with service.client() as client:
+            while not stop.is_set():
+                content = f"CLIENT {index} {answered}"
+                response = client.post("/decode", files={"file": ("a", encode(symbol(content)))})
+                texts = [found["text"] for found in response.json().get("symbols", [])]
+                if response.status_code != 200 or texts != [content]:
+                    wrong.append(f"{content}: {response.status_code} {texts}")
+                answered += 1
+
+    clients = [threading.Thread(target=load, args=(index,)) for index in range(3)]
+    for thread in clients:
+        thread.start()
+    try:
+        with service.client() as client:
+            for _ in range(3):
+                before = client.get("/readyz").json()["decoder"]["restarts"]
+                os.kill(service.children()[0], signal.SIGKILL)
+                end = time.monotonic() + 60
+                while client.get("/readyz").json()["decoder"]["restarts"] == before:
+                    assert time.monotonic() < end, "the child was not replaced"
+                    time.sleep(0.02)
+    finally:
+        stop.set()
+        for thread in clients:
+            thread.join(60)
+    assert wrong == []
+    assert answered > 3
+
+
+def test_sigterm_ends_it_and_its_children(store: Path, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", QRSR_MODEL_STORE=str(store), QRSR_MODEL=TINY) as service:
+        children = service.children()
+        assert children
+        assert service.stop() in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+    for pid in children:
+        assert not Path(f"/proc/{pid}").exists()
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("QRSR_DEVICE", "cuda", "CUDA was asked for"),
+        ("QRSR_MODEL", "absent", "no released version"),
+        ("QRSR_THREADS", "-3", "threads"),
+    ],
+)
+def test_it_refuses_to_start_and_says_why(store: Path, name: str, value: str, told: str) -> None:
+    if value == "cuda":
+        import onnxruntime
+
+        if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+            pytest.skip("this build of ONNX Runtime has CUDA")
+    environment = {
+        **os.environ,
+        "QRSR_MODEL_STORE": str(store),
+        "QRSR_MODEL": TINY,
+        "QRSR_PORT": "0",
+        name: value,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "service"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        timeout=60,
+        text=True,
+    )
+    assert done.returncode not in (0, None)
+    assert told in done.stderr
