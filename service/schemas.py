@@ -53,6 +53,13 @@ class DecodeAnswer(BaseModel):
     symbols: Annotated[list[Symbol], Field(description="Empty where nothing was read; that is no error.")]
     image: Annotated[Size, Field(description="Size of the upload as displayed: the frame of `points`.")]
     upscaled: Annotated[bool, Field(description="Whether the generator was used.")]
+    complete: Annotated[
+        bool,
+        Field(
+            description="False where nothing was read and a reader took too long or failed: the same upload may "
+            "be read another time."
+        ),
+    ]
 
 
 class UpscaleAnswer(DecodeAnswer):

@@ -10,6 +10,8 @@ from service.routes.form import UPLOAD, no_query
 from service.schemas import DecodeAnswer, Size, problems, symbol
 from service.services import Task, serve
 
+_CUT_SHORT = ("timeout", "failed")
+
 
 def router() -> APIRouter:
     """The routes."""
@@ -67,4 +69,5 @@ def answer(picture: Picture, result: DecodeResult) -> DecodeAnswer:
         symbols=[symbol(reading) for reading in result.readings],
         image=Size(width=picture.width, height=picture.height),
         upscaled=result.upscaled,
+        complete=bool(result.readings) or all(entry.outcome not in _CUT_SHORT for entry in result.attempts),
     )

@@ -62,9 +62,7 @@ async def _work(task: Task, query: UpscaleQuery) -> Response:
 
     read = answer(picture, await read_symbols(task, picture, done))
     body = UpscaleAnswer(
-        symbols=read.symbols,
-        image=read.image,
-        upscaled=read.upscaled,
+        **dict(read),
         format=query.format,
         size=size,
         image_base64=base64.b64encode(data).decode("ascii"),

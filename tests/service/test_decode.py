@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from service.decoding.cascade import AttemptRecord, DecodeResult, Outcome
+from service.imaging import Picture
+from service.routes.decode import answer
 from tests.builders.images import encode, pattern, symbol
 
 
@@ -35,6 +38,7 @@ def test_nothing_read_is_no_error(client: httpx.Client) -> None:
         "symbols": [],
         "image": {"width": 60, "height": 50},
         "upscaled": True,
+        "complete": True,
     }
 
 
@@ -69,3 +73,9 @@ def test_too_large_to_be_upscaled_is_still_read(client: httpx.Client) -> None:
     ).json()
     assert blank["symbols"] == []
     assert blank["upscaled"] is False
+
+
+@pytest.mark.parametrize(("outcome", "complete"), [("nothing", True), ("timeout", False), ("failed", False)])
+def test_an_empty_answer_tells_whether_every_reader_had_its_look(outcome: Outcome, complete: bool) -> None:
+    result = DecodeResult((), (AttemptRecord("zxing", 1.0, outcome, 0),), upscaled=False, timed_out=False)
+    assert answer(Picture(pattern(8, 8), None), result).complete is complete
