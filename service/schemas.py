@@ -56,8 +56,8 @@ class DecodeAnswer(BaseModel):
     complete: Annotated[
         bool,
         Field(
-            description="False where nothing was read and a reader took too long or failed: the same upload may "
-            "be read another time."
+            description="False where nothing was read and a reader took too long or failed: the same upload "
+            "may be read another time."
         ),
     ]
 
