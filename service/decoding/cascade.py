@@ -59,6 +59,7 @@ ATTEMPTS = (
     Attempt("wechat-plain", jobs.wechat_plain),
     Attempt("sr-zxing", jobs.zxing, "sr"),
     Attempt("sr-wechat", jobs.wechat, "sr"),
+    Attempt("soft", jobs.soft, "logits"),
     Attempt("sr-wechat-plain", jobs.wechat_plain, "sr"),
     Attempt("sr-inverted-zxing", jobs.zxing, "sr", inverted=True),
     Attempt("sr-inverted-wechat", jobs.wechat, "sr", inverted=True),

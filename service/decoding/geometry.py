@@ -59,6 +59,12 @@ def rectify(image: NDArray[np.uint8], points: Quad, side: int, quiet: float = 0.
     return warped.astype(np.uint8)
 
 
+def sharpen(image: NDArray[np.uint8], width: float, strength: float) -> NDArray[np.uint8]:
+    """`image + strength * (image - blurred)`, with a Gaussian of `width` pixels, within 0 to 255."""
+    blurred = cv2.GaussianBlur(image, (0, 0), width)
+    return cv2.addWeighted(image, 1 + strength, blurred, -strength, 0).astype(np.uint8)
+
+
 def same_place(first: Quad, second: Quad) -> bool:
     """Whether two quadrilaterals are of one symbol: the centre of each lies inside the other."""
     return _inside(centre(first), second) and _inside(centre(second), first)

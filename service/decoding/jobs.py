@@ -7,16 +7,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding.geometry import QUIET_ZONE, frame
+from service.decoding.payload import interpret
 from service.decoding.reading import Reading
+from service.decoding.soft import SoftCalibration, SoftReading, read_logits
 from service.decoding.wechat import WeChatFiles, WeChatReader
 from service.decoding.zxing import read_zxing
+
+_SOFT_SECONDS = 0.5
+"""How long the soft reader looks for symbols; what it has begun by then it finishes."""
 
 
 class Readers:
     """The readers of one process, built once at its start."""
 
-    def __init__(self, files: WeChatFiles | None) -> None:
+    def __init__(self, files: WeChatFiles | None, calibration: SoftCalibration | None = None) -> None:
         """Load the nets, if there are any, and run every reader once, so that the first job finds them warm.
+
+        Args:
+            files: WeChat's nets, or None to do without.
+            calibration: what the generator's logits are worth; None takes them at their word.
 
         Raises:
             WeChatUnavailableError: see `WeChatReader`.
@@ -24,9 +33,11 @@ class Readers:
         cv2.setNumThreads(1)
         self.wechat = WeChatReader(files)
         self.wechat_plain = WeChatReader(None)
+        self.calibration = calibration
         blank = np.full((64, 64), 255, np.uint8)
         for job in (wechat, wechat_plain, zxing):
             job(self, blank, "warm-up")
+        soft(self, np.ones((64, 64), np.float32), "warm-up")
 
 
 def has_nets(readers: Readers) -> bool:
@@ -50,3 +61,15 @@ def zxing(_: Readers, image: NDArray[np.uint8], attempt: str) -> list[Reading]:
     return [
         replace(reading, points=framed.back(reading.points)) for reading in read_zxing(framed.image, attempt)
     ]
+
+
+def soft(readers: Readers, logits: NDArray[np.float16] | NDArray[np.float32], attempt: str) -> list[Reading]:
+    """The soft-decision reader on `(h, w)` logits, negative where dark. It finds inverted symbols too."""
+    found = read_logits(logits.astype(np.float32), readers.calibration, _SOFT_SECONDS)
+    return [_from_soft(reading, attempt) for reading in found]
+
+
+def _from_soft(reading: SoftReading, attempt: str) -> Reading:
+    eci = [segment.eci for segment in reading.segments if segment.eci is not None]
+    text, encoding = interpret(reading.payload, eci)
+    return Reading(reading.payload, text, encoding, reading.corners, "soft", attempt)

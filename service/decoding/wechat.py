@@ -13,14 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from service.decoding.geometry import QUIET_ZONE, Quad, frame, rectify, same_place
+from service.decoding.geometry import QUIET_ZONE, Quad, frame, rectify, same_place, sharpen
 from service.decoding.reading import Reading
 from service.decoding.zxing import read_zxing
 
 _LEAST_SIDE = 48
 """Images with a side of 20 px or less come back empty, so smaller ones are enlarged."""
-_CONFIRM_SIDES = (240, 420, 560)
-"""Sides of the rectified region that zxing is given, in turn. Cheap ones first."""
+_REGIONS = ((420, 6.0, 2.0), (560, 8.0, 3.0))
+"""How zxing-cpp is shown the region that WeChat found: side of the square, width and strength of the
+sharpening. WeChat reads more blurred symbols than zxing-cpp. Of 80 synthetic ones that zxing-cpp did not read
+on the image, plain squares let it read 49, sharpened ones 70."""
 
 
 class WeChatUnavailableError(Exception):
@@ -119,8 +121,8 @@ def _confirm(
             return replace(reading, reader="wechat")
     if points is None:
         return None
-    for side in _CONFIRM_SIDES:
-        for reading in read_zxing(rectify(image, points, side), attempt):
+    for side, width, strength in _REGIONS:
+        for reading in read_zxing(sharpen(rectify(image, points, side), width, strength), attempt):
             if _agree(payload, reading):
                 return replace(reading, points=points, reader="wechat")
     return None

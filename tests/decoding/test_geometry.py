@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from service.decoding.geometry import Quad, frame, rectify, same_place
+from service.decoding.geometry import Quad, frame, rectify, same_place, sharpen
 
 
 @pytest.mark.parametrize(("shape", "least", "scale"), [((30, 40), 0, 1), ((30, 40), 48, 2), ((1, 7), 48, 48)])
@@ -50,6 +50,15 @@ def test_rectified_symbol_stands_upright_with_its_quiet_zone() -> None:
     assert square[4:11, 4:126].min() > 200
     assert square[28:36, 28:36].min() > 200
     assert square[60:110, 60:110].max() < 60
+
+
+def test_sharpening_widens_an_edge_and_leaves_flat_parts_alone() -> None:
+    image = np.full((9, 60), 100, np.uint8)
+    image[:, 30:] = 140
+    sharp = sharpen(image, 2.0, 1.0)
+    assert (sharp[4, 0], sharp[4, -1]) == (100, 140)
+    assert sharp[4, 29] < 90
+    assert sharp[4, 30] > 150
 
 
 SQUARE: Quad = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))

@@ -29,6 +29,19 @@ def test_payload_is_returned_byte_for_byte(readers: Readers, job: str, name: str
     assert (reading.reader, reading.attempt) == (job.partition("-")[0], "upload")
 
 
+@pytest.mark.parametrize("name", [name for name in SAMPLES if name != "2,953 bytes"])
+def test_payload_of_logits_is_returned_byte_for_byte(readers: Readers, name: str) -> None:
+    """The largest symbols are left to the other readers: five pixels a module are few for 177 modules."""
+    sample = SAMPLES[name]
+    logits = (sample.image / 32.0 - 4.0).astype(np.float16)
+    (reading,) = jobs.soft(readers, logits, "soft")
+    assert reading.payload == sample.payload
+    assert (reading.text, reading.encoding) == (sample.text, sample.encoding)
+    assert (reading.reader, reading.attempt) == ("soft", "soft")
+    # The quiet zone is 20 pixels wide, and pixel centres are at whole numbers.
+    np.testing.assert_allclose(reading.points[0], (19.5, 19.5), atol=1.0)
+
+
 def test_what_wechat_alone_makes_of_a_nul_is_why_it_is_confirmed(readers: Readers) -> None:
     image = SAMPLES["NUL inside"].image
     assert [payload for payload, _ in readers.wechat.detect(image)] == [b"ab"]
