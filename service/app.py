@@ -45,7 +45,9 @@ def build_engine(settings: Settings) -> UpscaleEngine:
         ManifestError, EngineError: see `OnnxEngine`.
     """
     folder = version_folder(settings.model_store, settings.model, settings.model_version)
-    return OnnxEngine(folder, device=settings.device, threads=settings.threads or usable_cpus())
+    return OnnxEngine(
+        folder, device=settings.device, threads=settings.threads or usable_cpus(), tile=settings.tile
+    )
 
 
 def create_app(

@@ -11,6 +11,7 @@ import onnxruntime as ort
 
 from model_store.contract import SCALE, Tensor
 from model_store.manifest import GeneratorManifest, load_generator
+from service.tiling import side
 
 Device = Literal["auto", "cpu", "cuda"]
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
@@ -51,13 +52,14 @@ class UpscaleEngine(Protocol):
 class OnnxEngine:
     """An ONNX Runtime session over a released generator."""
 
-    def __init__(self, version_dir: Path, *, device: Device, threads: int) -> None:
+    def __init__(self, version_dir: Path, *, device: Device, threads: int, tile: int) -> None:
         """Load, verify and warm up.
 
         Args:
             version_dir: folder with `manifest.json` and the model it names.
             device: `auto` takes CUDA where it comes up and says so where it does not.
             threads: CPU threads of one forward pass.
+            tile: longest side that will be asked for, as in `service.tiling.side`.
 
         Raises:
             ManifestError: the version is missing, incomplete or altered.
@@ -73,7 +75,8 @@ class OnnxEngine:
         if CUDA in _wanted(device) and self._provider != CUDA:
             _log.warning("CUDA did not come up", extra={"provider": self._provider})
         self._check_graph()
-        self._warm_up()
+        contract = self._manifest.contract
+        self._warm_up(side(tile, radius=contract.receptive_radius, multiple=contract.multiple))
 
     @property
     def manifest(self) -> GeneratorManifest:
@@ -101,14 +104,14 @@ class OnnxEngine:
                 f"graph takes {inputs} and gives {sorted(outputs)}, which its manifest does not say"
             )
 
-    def _warm_up(self) -> None:
-        # Twice, at two shapes: the first pass plans and allocates, the second shows that sizes are not
-        # frozen.
-        for height, width in ((64, 64), (64, 128)):
-            side = self._manifest.contract.multiple
-            shape = (1, 1, -(-height // side) * side, -(-width // side) * side)
+    def _warm_up(self, largest: int) -> None:
+        # Two shapes, or a graph with its size frozen would pass. The largest comes first: it makes the arena
+        # as big as it will ever be, so memory does not grow later.
+        unit = self._manifest.contract.multiple
+        for height, width in ((largest, largest), (unit * 8, unit * 16)):
+            shape = (1, 1, height, width)
             out = self.run(np.full(shape, 0.5, np.float32), logits=True)
-            expected = (1, 1, shape[2] * SCALE, shape[3] * SCALE)
+            expected = (1, 1, height * SCALE, width * SCALE)
             for array in (out.sr, out.logits):
                 if array is not None and (array.shape != expected or not np.isfinite(array).all()):
                     raise EngineError(f"{shape} gives {array.shape}, expected finite values of {expected}")
@@ -124,9 +127,8 @@ def _session(path: Path, providers: list[str], threads: int) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Sizes vary from request to request: an arena would grow to the sum of the largest and never shrink, and
-    # a memory pattern is recorded for each new shape.
-    options.enable_cpu_mem_arena = False
+    # A pattern would be recorded for each new shape, and there is no end of shapes. The arena stays: without
+    # it every layer's output comes fresh from the system, which costs half as much again in page faults.
     options.enable_mem_pattern = False
     # Idle threads that spin take the CPU from the decoders and from image coding.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -5,7 +5,7 @@ import os
 
 # From <malloc.h>.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_LARGE = 256 * 1024
+_LARGE = 1024 * 1024
 _ARENAS = 2
 
 

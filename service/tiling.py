@@ -46,12 +46,21 @@ def plan(height: int, width: int, *, tile: int, radius: int, multiple: int) -> I
         multiple: tile sizes are multiples of this, tile starts too (a network that pools needs its phase
             kept).
     """
-    step = math.lcm(JPEG_BLOCK, multiple)
-    margin = -(-radius // step) * step
-    side = max(tile // step * step, 2 * margin + step)
-    for rows in _spans(height, side, margin):
-        for columns in _spans(width, side, margin):
+    longest, margin = side(tile, radius=radius, multiple=multiple), _margin(radius, multiple)
+    for rows in _spans(height, longest, margin):
+        for columns in _spans(width, longest, margin):
             yield Tile(rows, columns)
+
+
+def side(tile: int, *, radius: int, multiple: int) -> int:
+    """The longest side of a tile that `plan` makes from the same arguments."""
+    step = math.lcm(JPEG_BLOCK, multiple)
+    return max(tile // step * step, 2 * _margin(radius, multiple) + step)
+
+
+def _margin(radius: int, multiple: int) -> int:
+    step = math.lcm(JPEG_BLOCK, multiple)
+    return -(-radius // step) * step
 
 
 def _spans(length: int, side: int, margin: int) -> Iterator[Span]:

@@ -20,7 +20,7 @@ from tests.builders.model import TINY, write_tiny_model
 
 def test_cpu_and_auto_tell_the_provider_in_use(tmp_path: Path) -> None:
     folder = write_tiny_model(tmp_path)
-    assert OnnxEngine(folder, device="cpu", threads=1).provider == CPU
+    assert OnnxEngine(folder, device="cpu", threads=1, tile=64).provider == CPU
 
 
 def test_cuda_refuses_to_start_without_cuda(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_cuda_refuses_to_start_without_cuda(tmp_path: Path) -> None:
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this build of ONNX Runtime has CUDA")
     with pytest.raises(EngineError, match="CUDA"):
-        OnnxEngine(write_tiny_model(tmp_path), device="cuda", threads=1)
+        OnnxEngine(write_tiny_model(tmp_path), device="cuda", threads=1, tile=64)
 
 
 def test_an_altered_model_is_refused(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_an_altered_model_is_refused(tmp_path: Path) -> None:
     data[-1] ^= 1
     (folder / "model.onnx").write_bytes(data)
     with pytest.raises(ManifestError, match="differs"):
-        OnnxEngine(folder, device="cpu", threads=1)
+        OnnxEngine(folder, device="cpu", threads=1, tile=64)
 
 
 def test_a_graph_that_is_not_as_described_is_refused(tmp_path: Path) -> None:
@@ -46,11 +46,11 @@ def test_a_graph_that_is_not_as_described_is_refused(tmp_path: Path) -> None:
     manifest = folder / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"output":"sr"', '"output":"hr"'))
     with pytest.raises(EngineError, match="manifest does not say"):
-        OnnxEngine(folder, device="cpu", threads=1)
+        OnnxEngine(folder, device="cpu", threads=1, tile=64)
 
 
 def test_outputs(tmp_path: Path) -> None:
-    engine = OnnxEngine(write_tiny_model(tmp_path), device="cpu", threads=1)
+    engine = OnnxEngine(write_tiny_model(tmp_path), device="cpu", threads=1, tile=64)
     lr = np.random.default_rng(0).random((3, 1, 10, 14), np.float32)
     output = engine.run(lr, logits=True)
     assert output.sr.shape == (3, 1, 40, 56)
@@ -114,7 +114,7 @@ def tile(value: float) -> np.ndarray:  # type: ignore[type-arg]
 
 
 def test_the_queue_is_in_order_bounded_and_skips_what_nobody_waits_for(tmp_path: Path) -> None:
-    engine = Slow(OnnxEngine(write_tiny_model(tmp_path), device="cpu", threads=1))
+    engine = Slow(OnnxEngine(write_tiny_model(tmp_path), device="cpu", threads=1, tile=64))
     thread = EngineThread(engine, capacity=4, observe=lambda *_: None)
 
     async def scenario() -> None:

@@ -50,7 +50,7 @@ def test_small_planes_are_one_tile() -> None:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> OnnxEngine:
-    return OnnxEngine(write_tiny_model(tmp_path_factory.mktemp("store")), device="cpu", threads=1)
+    return OnnxEngine(write_tiny_model(tmp_path_factory.mktemp("store")), device="cpu", threads=1, tile=64)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_released_model_tiled_equals_whole() -> None:
     folder = Path("model_store/qr_sr_x4/1")
     if not (folder / "manifest.json").is_file():
         pytest.skip("no released generator")
-    engine = OnnxEngine(folder, device="cpu", threads=2)
+    engine = OnnxEngine(folder, device="cpu", threads=2, tile=64)
     plane = pattern(120, 248)[..., 0]
     thread = EngineThread(engine, capacity=4, observe=lambda *_: None)
     thread.start()

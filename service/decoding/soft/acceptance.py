@@ -40,7 +40,7 @@ Floats = NDArray[np.float64]
 
 DEFAULT_LIMIT: Final = 1e-9
 """Largest misread bound at which a symbol is accepted."""
-LOG_STRUCTURE: Final = -6 * log(2)
+LOG_STRUCTURE: Final = -10 * log(2)
 """Log of the share of random messages that parse with exact padding, rounded up; docs/reader.md has it."""
 _EXPONENTS: Final = np.geomspace(0.4, 60.0, 12)
 """t times the mean reliability: Chernoff's bound is as good as the best of these."""

@@ -7,11 +7,13 @@ discrepancy is kept, the likeliest, whichever stage found it.
 """
 
 import time
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding.soft import acceptance, ordered_statistics, reed_solomon
+from service.decoding.soft.ordered_statistics import ReducedChecks
 
 _BLOCKS_AT_ONCE = 8
 """Blocks whose checks are solved together: more save calls, fewer look at the clock more often."""
@@ -48,6 +50,7 @@ class BlockSearch:
         """Natural logarithm of the bound on the probability that it is wrong."""
         self.known = np.zeros(blocks, dtype=np.intp)
         """Codewords of each block that are known without it, all checked against the word."""
+        self._solved: dict[int, ReducedChecks] = {}
         self.stage = "hard decisions"
         """The last stage that was needed."""
 
@@ -76,6 +79,8 @@ class BlockSearch:
         bits = np.unpackbits(np.maximum(values, 0).astype(np.uint8)[:, :, None], axis=2)
         certain = np.where(bits == 1, self._certain, -self._certain)
         self._llr = np.where(values[:, :, None] >= 0, certain, self._llr).astype(np.float32)
+        for block in np.flatnonzero((values >= 0).any(axis=1)).tolist():
+            self._solved.pop(block, None)
 
     def credit(self, values: NDArray[np.int16]) -> None:
         """Counts known codewords `(blocks, n)`, else -1, as redundancy; drops words that differ there."""
@@ -134,18 +139,19 @@ class BlockSearch:
                 if self.accepted[block]:
                     break
 
-    def _reduced(self) -> "list[tuple[int, ordered_statistics.ReducedChecks]]":
-        still_open = np.flatnonzero(~self.accepted)
-        reduced: list[tuple[int, ordered_statistics.ReducedChecks]] = []
-        for start in range(0, len(still_open), _BLOCKS_AT_ONCE):
+    def _reduced(self) -> Iterator[tuple[int, ReducedChecks]]:
+        """The solved checks of the blocks still open, until it is late; kept while what is known stays."""
+        missing = [block for block in np.flatnonzero(~self.accepted).tolist() if block not in self._solved]
+        for start in range(0, len(missing), _BLOCKS_AT_ONCE):
             if self.late:
                 break
-            chosen = still_open[start : start + _BLOCKS_AT_ONCE]
+            chosen = missing[start : start + _BLOCKS_AT_ONCE]
             llr = self._llr[chosen].reshape(len(chosen), -1)
-            reduced.extend(
-                zip(chosen.tolist(), ordered_statistics.reduced_checks(llr, self.checks), strict=True)
-            )
-        return reduced
+            solved = ordered_statistics.reduced_checks(llr, self.checks)
+            self._solved.update(zip(chosen, solved, strict=True))
+        for block in np.flatnonzero(~self.accepted).tolist():
+            if block in self._solved:
+                yield block, self._solved[block]
 
     def _offer_bits(self, block: int, bits: NDArray[np.bool_]) -> None:
         self._offer(np.array([block]), np.packbits(bits)[None])

@@ -116,7 +116,7 @@ def length_in_bits(mode: Mode, count: int) -> int:
 
 
 def characters(reader: BitReader, mode: Mode, count: int) -> bytes:
-    """`count` characters as bytes (clauses 7.4.3 to 7.4.6). Raises BitStreamError for such as do not exist."""
+    """`count` characters as bytes (clauses 7.4.3 to 7.4.6). BitStreamError where there are none such."""
     if length_in_bits(mode, count) > reader.left:
         raise BitStreamError("a segment is longer than the symbol")
     if mode == "byte":

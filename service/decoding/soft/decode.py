@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from service.decoding.soft import acceptance, bitstream, codewords, padding
 from service.decoding.soft import symbol_layout as layout
 from service.decoding.soft.block_search import BlockSearch
+from service.decoding.soft.characters import BitStreamError
 from service.decoding.soft.codewords import Level
 from service.decoding.soft.format_information import FormatHypothesis, format_hypotheses
 
@@ -25,8 +26,13 @@ _MOST_FORMATS: Final = 4
 """Format words tried; all of them count against the misread bound, needed or not."""
 _FORMAT_RANGE: Final = 10.0
 """Nats below the likeliest within which a format word is tried."""
-_HOPELESS: Final = 0.25
-"""A block whose bits lack this share more than its redundancy is given up; 0 would trust the calibration."""
+_LEAST_FORMAT: Final = -25.0
+"""Log-likelihood of the likeliest format word below which there is no symbol; one whole copy may be lost."""
+_HOPELESS: Final = 0.1
+"""Blocks whose bits leave more in doubt than (1 + this) of the redundancy are given up; 0 would be the limit of
+any decoder, were the reliabilities calibrated."""
+_BEYOND_MATCHING: Final = -0.1
+"""The same for the dearest stage, which finds hardly anything there."""
 _PROMISING: Final = 1 / 3
 """Share of the blocks that must be solved before the dearest stages are spent on the rest."""
 
@@ -88,7 +94,8 @@ def decode_modules(
     until = time.monotonic() + DEFAULT_SECONDS if deadline is None else deadline
     log_trials = log(hypotheses * _MOST_FORMATS)
     formats = format_hypotheses(llr)[:_MOST_FORMATS]
-    formats = [word for word in formats if word.log_likelihood > formats[0].log_likelihood - _FORMAT_RANGE]
+    least = max(formats[0].log_likelihood - _FORMAT_RANGE, _LEAST_FORMAT)
+    formats = [word for word in formats if word.log_likelihood >= least]
 
     searches = []
     for word in formats:
@@ -132,7 +139,7 @@ def _finished(search: BlockSearch, version: int, level: Level) -> bool:
     if search.hopeless(_HOPELESS):
         return False
     for stage in (search.decode_ordered, search.decode_erasures, search.decode_matched):
-        if search.late:
+        if search.late or (stage == search.decode_matched and search.hopeless(_BEYOND_MATCHING)):
             return False
         stage()
         if _learn_padding(search, version, level) and not search.accepted.all():
@@ -182,7 +189,7 @@ def _judged(
     data = codewords.data_stream(search.words, version, word.level)
     try:
         message = bitstream.parse(data.tobytes(), version)
-    except bitstream.BitStreamError:
+    except BitStreamError:
         return None
     if not message.exact_padding:
         # Some encoders pad otherwise. Then nothing that was gained from padding or structure may count.

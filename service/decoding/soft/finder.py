@@ -1,9 +1,10 @@
 """Finder-pattern candidates: where, how large, which way turned.
 
-Two stages. A ring, the finder pattern of ISO/IEC 18004:2015, 6.3.3 averaged over all rotations, is correlated with
-the picture at a ladder of scales; it answers whatever the rotation, and with the opposite sign to a pattern that is
-light on dark. Every peak is then turned, shifted and sheared until the true pattern fits best (Gauss–Newton on six
-affine parameters, all candidates at once), which yields centre and module axes to a small fraction of a module.
+Two stages. A ring, the finder pattern of ISO/IEC 18004:2015, 6.3.3 averaged over all rotations, is correlated
+with the picture at a ladder of scales; it answers whatever the rotation, and with the opposite sign to a
+pattern that is light on dark. Every peak is then turned, shifted and sheared until the true pattern fits best
+(Gauss–Newton on six affine parameters, all candidates at once), which yields centre and module axes to a
+small fraction of a module.
 """
 
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from service.decoding.soft.pictures import bilinear
+
 FloatArray = NDArray[np.float32]
 DoubleArray = NDArray[np.float64]
 
 SMALLEST_MODULE = 3.4
-"""Pixels of the ×4 picture; below 0.85 pixels per module before upscaling nothing is readable."""
+"""Pixels of the upscaled picture; below 0.85 pixels per module before upscaling nothing is readable."""
 _SCALES_PER_OCTAVE = 4
 _REACH = 4.5
 """Half the width of the template in modules: the pattern and its separator."""
@@ -75,20 +78,28 @@ def _candidates(darkness: FloatArray) -> list[Finders]:
     fine = darkness
     scale = 1.0
     while min(fine.shape) / 2 >= 7 * SMALLEST_MODULE / 2:
-        coarse = cv2.resize(fine, (fine.shape[1] // 2, fine.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        coarse = _halved(fine)
         peaks = _ring_peaks(coarse)
         if len(peaks):
             # Fitted one level finer than found, where a module is 3.4 to 6.8 pixels wide.
             peaks[:, :2] = peaks[:, :2] * 2 + 0.5
             peaks[:, 2] *= 2
             part = _fit(fine, peaks)
-            octaves.append(Finders(part.centres * scale + (scale - 1) / 2, part.axes * scale, part.scores, part.signs))
+            octaves.append(
+                Finders(part.centres * scale + (scale - 1) / 2, part.axes * scale, part.scores, part.signs)
+            )
         fine, scale = coarse, scale * 2
     return octaves
 
 
+def _halved(picture: FloatArray) -> FloatArray:
+    half = (picture.shape[1] // 2, picture.shape[0] // 2)
+    return np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+
 def _ring_peaks(picture: FloatArray) -> DoubleArray:
-    """`(k, 4)`: x, y, module width in pixels and signed correlation of the ring's extremes, strongest first."""
+    """`(k, 4)`: x, y, module width in pixels and signed correlation of the ring's extremes, strongest
+    first."""
     rows: list[DoubleArray] = []
     for step in range(_SCALES_PER_OCTAVE):
         module = SMALLEST_MODULE / 2 * 2 ** (step / _SCALES_PER_OCTAVE)
@@ -96,14 +107,16 @@ def _ring_peaks(picture: FloatArray) -> DoubleArray:
         half = len(ring) // 2
         # Neutral padding: a symbol may touch the edge of the picture.
         padded = cv2.copyMakeBorder(picture, half, half, half, half, cv2.BORDER_CONSTANT, value=0)
-        response = cv2.matchTemplate(padded, ring, cv2.TM_CCORR)
+        response = np.asarray(cv2.matchTemplate(padded, ring, cv2.TM_CCORR))
         mean = cv2.blur(padded, ring.shape)[half:-half, half:-half]
         square = cv2.sqrBoxFilter(padded, cv2.CV_32F, ring.shape)[half:-half, half:-half]
         # The constant keeps flat regions, where everything is noise, from looking like anything.
-        response /= np.sqrt(np.maximum(square - mean * mean, 0) + 0.02) * np.sqrt(ring.size)
+        response = response / (np.sqrt(np.maximum(square - mean * mean, 0) + 0.02) * np.sqrt(ring.size))
         width = 2 * round(1.5 * module) + 1
         strength = np.abs(response)
-        top = (cv2.dilate(strength, np.ones((width, width), np.uint8)) == strength) & (strength > _RING_THRESHOLD)
+        top = (cv2.dilate(strength, np.ones((width, width), np.uint8)) == strength) & (
+            strength > _RING_THRESHOLD
+        )
         y, x = np.nonzero(top)
         rows.append(np.column_stack([x, y, np.full(len(x), module), response[y, x]]))
     peaks: DoubleArray = np.concatenate(rows)
@@ -148,11 +161,15 @@ def _fit(picture: FloatArray, peaks: DoubleArray) -> Finders:
     return Finders(centres[sound], axes[sound], scores[sound], signs[sound])
 
 
-def _best_turn(picture: FloatArray, centres: DoubleArray, modules: DoubleArray, signs: DoubleArray) -> DoubleArray:
+def _best_turn(
+    picture: FloatArray, centres: DoubleArray, modules: DoubleArray, signs: DoubleArray
+) -> DoubleArray:
     """`(k, 2, 2)` axes: of four turns in the quarter turn that matters, the one that correlates best."""
     pattern, weight, _, _, points = _template()
     angles = np.deg2rad([0.0, 22.5, 45.0, 67.5])
-    turns = np.stack([np.cos(angles), -np.sin(angles), np.sin(angles), np.cos(angles)], axis=-1).reshape(-1, 2, 2)
+    turns = np.stack([np.cos(angles), -np.sin(angles), np.sin(angles), np.cos(angles)], axis=-1).reshape(
+        -1, 2, 2
+    )
     axes = modules[:, None, None, None] * turns
     spread = np.repeat(centres, len(angles), axis=0)
     seen = _sampled(picture, spread, axes.reshape(-1, 2, 2), points).reshape(len(centres), len(angles), -1)
@@ -161,11 +178,12 @@ def _best_turn(picture: FloatArray, centres: DoubleArray, modules: DoubleArray, 
     return chosen
 
 
-def _sampled(picture: FloatArray, centres: DoubleArray, axes: DoubleArray, points: DoubleArray) -> DoubleArray:
+def _sampled(
+    picture: FloatArray, centres: DoubleArray, axes: DoubleArray, points: DoubleArray
+) -> DoubleArray:
     """`(k, p)` values of the picture at the template's points, 0 outside."""
-    at = (centres[:, None, :] + points @ axes.transpose(0, 2, 1)).astype(np.float32)
-    seen = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    return seen.astype(np.float64)
+    at = centres[:, None, :] + points @ axes.transpose(0, 2, 1)
+    return bilinear(picture, at).astype(np.float64)
 
 
 def _profile(distance: DoubleArray) -> DoubleArray:
@@ -176,25 +194,27 @@ def _profile(distance: DoubleArray) -> DoubleArray:
 
 @lru_cache(maxsize=_SCALES_PER_OCTAVE)
 def _ring(module: float) -> FloatArray:
-    """The pattern averaged over all rotations, odd square of side about nine modules, zero mean, unit norm."""
+    """The pattern averaged over all rotations, odd square of side about nine modules, zero mean, unit
+    norm."""
     half = int(np.ceil(_REACH * module))
     y, x = np.mgrid[-half : half + 1, -half : half + 1] / module
     radius = np.hypot(x, y)
     angle = np.linspace(0, np.pi / 4, 33)
     ring = _profile(radius[..., None] * np.cos(angle)).mean(axis=-1)
     inside = radius < _REACH
-    ring = cv2.GaussianBlur(np.where(inside, ring, -1.0), (0, 0), 0.35 * module)
+    ring = np.asarray(cv2.GaussianBlur(np.where(inside, ring, -1.0), (0, 0), 0.35 * module))
     ring = np.where(inside, ring - ring[inside].mean(), 0.0)
-    return (ring / np.linalg.norm(ring)).astype(np.float32)
+    return np.asarray(ring / np.linalg.norm(ring), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
 def _template() -> tuple[DoubleArray, DoubleArray, DoubleArray, DoubleArray, DoubleArray]:
-    """Pattern `(p,)` of zero weighted mean, weights, inverse Hessian `(6, 6)`, steepest ascent `(6, p)`, points."""
+    """Pattern `(p,)` of zero weighted mean, weights, inverse Hessian `(6, 6)`, steepest ascent `(6, p)`,
+    points."""
     fine = 16
     axis = (np.arange(int(2 * (_REACH + 1) * fine)) + 0.5) / fine - (_REACH + 1)
     picture = _profile(np.maximum(np.abs(axis[:, None]), np.abs(axis[None, :])))
-    picture = cv2.GaussianBlur(picture, (0, 0), 0.4 * fine)
+    picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 * fine))
     slope_x = cv2.Sobel(picture, cv2.CV_64F, 1, 0, ksize=1) * fine / 2
     slope_y = cv2.Sobel(picture, cv2.CV_64F, 0, 1, ksize=1) * fine / 2
     along = np.arange(-_REACH + _STEP / 2, _REACH, _STEP)

@@ -24,8 +24,8 @@ class Grid:
     homography: DoubleArray
     """`(3, 3)` from module coordinates to pixels (see `homography`)."""
     bend: DoubleArray | None = None
-    """`(2, TERMS, TERMS)` coefficients c of the displacement in modules, sum over i, j of c[:, i, j] s**i t**j with s and t the
-    module coordinates x and y scaled to -1..1; None where the symbol is flat."""
+    """`(2, TERMS, TERMS)` coefficients c of the displacement in modules, sum over i, j of c[:, i, j] s**i
+    t**j with s and t the module coordinates x and y scaled to -1..1; None where the symbol is flat."""
 
     @property
     def modules(self) -> int:
@@ -41,23 +41,25 @@ class Grid:
         if self.bend is None:
             return points
         scaled = 2 * points / self.modules - 1
-        moved = [np.polynomial.polynomial.polyval2d(scaled[..., 0], scaled[..., 1], part) for part in self.bend]
-        return points + np.stack(moved, axis=-1)
+        moved = [
+            np.polynomial.polynomial.polyval2d(scaled[..., 0], scaled[..., 1], part) for part in self.bend
+        ]
+        return np.asarray(points + np.stack(moved, axis=-1), dtype=np.float64)
 
     def lattice(self, per_module: int) -> FloatArray:
         """`(k n, k n, 2) float32` pixels of the centres of k × k parts of every module, k = `per_module`."""
-        axis = (np.arange(per_module * self.modules) + 0.5) / per_module
+        axis = ((np.arange(per_module * self.modules) + 0.5) / per_module).astype(np.float32)
         x, y = axis[None, :], axis[:, None]
         if self.bend is not None:
-            scaled = 2 * axis / self.modules - 1
-            powers = scaled[:, None] ** np.arange(self.bend.shape[1])
-            moved_x, moved_y = (powers @ part.T @ powers.T for part in self.bend)
+            scaled = 2 * axis / np.float32(self.modules) - 1
+            powers = scaled[:, None] ** np.arange(TERMS, dtype=np.float32)
+            moved_x, moved_y = (powers @ part.T.astype(np.float32) @ powers.T for part in self.bend)
             x, y = x + moved_x, y + moved_y
-        h = self.homography
+        h = self.homography.astype(np.float32)
         down = 1 / (h[2, 0] * x + h[2, 1] * y + h[2, 2])
         result = np.empty((len(axis), len(axis), 2), np.float32)
-        result[..., 0] = (h[0, 0] * x + h[0, 1] * y + h[0, 2]) * down
-        result[..., 1] = (h[1, 0] * x + h[1, 1] * y + h[1, 2]) * down
+        np.multiply(h[0, 0] * x + h[0, 1] * y + h[0, 2], down, out=result[..., 0])
+        np.multiply(h[1, 0] * x + h[1, 1] * y + h[1, 2], down, out=result[..., 1])
         return result
 
     def centres(self) -> DoubleArray:
@@ -70,7 +72,11 @@ class Grid:
         `transposed` says that the symbol is mirrored, so that it runs the other way from its top left.
         """
         n = float(self.modules)
-        order = [(0.0, 0.0), (0.0, n), (n, n), (n, 0.0)] if transposed else [(0.0, 0.0), (n, 0.0), (n, n), (0.0, n)]
+        order = (
+            [(0.0, 0.0), (0.0, n), (n, n), (n, 0.0)]
+            if transposed
+            else [(0.0, 0.0), (n, 0.0), (n, n), (0.0, n)]
+        )
         first, second, third, fourth = ((float(x), float(y)) for x, y in self.at(np.array(order)))
         return first, second, third, fourth
 
@@ -81,7 +87,8 @@ class Grid:
         return float(np.sqrt(abs(np.linalg.det(near[1:] - near[:1]))))
 
     def is_sound(self, shape: tuple[int, ...]) -> bool:
-        """Whether the corners lie in front of the camera, form a convex quadrilateral, and not far outside."""
+        """Whether the corners lie in front of the camera, form a convex quadrilateral, and not far
+        outside."""
         n = float(self.modules)
         square = np.array([[0.0, 0.0], [n, 0.0], [n, n], [0.0, n]])
         if np.any(square @ self.homography[2, :2] + self.homography[2, 2] <= 0):

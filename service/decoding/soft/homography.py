@@ -1,29 +1,33 @@
 """Homographies from module coordinates to pixels: mapping and estimation.
 
-Module coordinates have their origin at the outer corner of the symbol's top left module, x to the right, y down; the
-centre of module (row, column) is (column + 0.5, row + 0.5). In pixel coordinates the centre of the first pixel is
-(0, 0).
+Module coordinates have their origin at the outer corner of the symbol's top left module, x to the right, y
+down; the centre of module (row, column) is (column + 0.5, row + 0.5). In pixel coordinates the centre of the
+first pixel is (0, 0).
 """
+
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 DoubleArray = NDArray[np.float64]
+Real = TypeVar("Real", np.float32, np.float64)
 
 
-def project(homographies: DoubleArray, points: DoubleArray) -> DoubleArray:
+def project(homographies: NDArray[Real], points: NDArray[Real]) -> NDArray[Real]:
     """`(..., p, 2)` images of `points` `(..., p, 2)` under `(..., 3, 3)`; leading dimensions broadcast."""
     linear = points @ np.swapaxes(homographies[..., :, :2], -1, -2) + homographies[..., None, :, 2]
-    mapped: DoubleArray = linear[..., :2] / linear[..., 2:]
+    mapped: NDArray[Real] = linear[..., :2] / linear[..., 2:]
     return mapped
 
 
 def estimate(source: DoubleArray, target: DoubleArray, weight: DoubleArray, stiffness: float) -> DoubleArray:
-    """`(b, 3, 3)` homographies taking `source` `(b, p, 2)` to `target` `(p, 2)`, least squares of the direct form.
+    """`(b, 3, 3)` homographies taking `source` `(b, p, 2)` to `target` `(p, 2)`, least squares of the direct
+    form.
 
-    `weight` `(p,)` weighs the points. `stiffness` draws the two perspective parameters towards 0, an affine map, as
-    strongly as that many points of weight 1 would at the edge of the region; some is needed where the points do not
-    surround the region, as three finder patterns do not.
+    `weight` `(p,)` weighs the points. `stiffness` draws the two perspective parameters towards 0, an affine
+    map, as strongly as that many points of weight 1 would at the edge of the region; some is needed where the
+    points do not surround the region, as three finder patterns do not.
     """
     middle = source.mean(axis=1, keepdims=True)
     reach = np.abs(source - middle).max(axis=(1, 2))[:, None, None]
@@ -50,7 +54,8 @@ def estimate(source: DoubleArray, target: DoubleArray, weight: DoubleArray, stif
 
 
 def with_moved_corner(homography: DoubleArray, n: int, moves: DoubleArray) -> DoubleArray:
-    """`(b, 3, 3)`: `homography` changed so that the corner (n, n) goes where it took (n, n) + `moves` `(b, 2)`.
+    """`(b, 3, 3)`: `homography` changed so that the corner (n, n) goes where it took (n, n) + `moves` `(b,
+    2)`.
 
     The other three corners stay.
     """

@@ -1,20 +1,20 @@
 """From three finder patterns to grids: which version, and where the fourth corner lies.
 
-The finder patterns' frames give a homography for any assumed version; the timing patterns and the version information
-tell which version it is, and the alignment patterns and the sureness at module centres tell where the corner without
-a finder pattern lies.
+The finder patterns' frames give a homography for any assumed version; the timing patterns and the version
+information tell which version it is, and the alignment patterns and the sureness at module centres tell where
+the corner without a finder pattern lies.
 """
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding.soft.constellation import Constellation
 from service.decoding.soft.grid import TERMS, Grid
 from service.decoding.soft.homography import estimate, project, with_moved_corner
+from service.decoding.soft.pictures import bilinear
 from service.decoding.soft.symbol_layout import function_pattern, size
 
 DoubleArray = NDArray[np.float64]
@@ -22,7 +22,7 @@ FloatArray = NDArray[np.float32]
 
 _BOWS = np.array([-0.9, -0.45, 0.0, 0.45, 0.9])
 """Sideways bows of the timing patterns that are tried, in modules."""
-_MOST_PROBES = 900
+_MOST_PROBES = 500
 _STIFFNESS = 0.03
 """Of the first homography's perspective; see `homography.estimate`."""
 _FRAME_NOISE = 0.12
@@ -61,8 +61,8 @@ def with_best_corner(darkness: FloatArray, hypothesis: Hypothesis) -> Hypothesis
     steps = np.linspace(-reach, reach, 2 * int(np.ceil(reach / 0.5)) + 1)
     moves = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     candidates = with_moved_corner(grid.homography, grid.modules, moves)
-    at = project(candidates, grid.displaced(points)).astype(np.float32)
-    seen = cv2.remap(darkness, at, None, cv2.INTER_LINEAR) * np.float32(hypothesis.sign)
+    at = project(candidates.astype(np.float32), grid.displaced(points).astype(np.float32))
+    seen = bilinear(darkness, at) * np.float32(hypothesis.sign)
     agreement = np.where(expected == 0, np.abs(seen), expected * seen) @ weight
     # Of equals the one nearest to what the finder patterns say.
     agreement -= 0.02 * np.linalg.norm(moves, axis=1) / reach
@@ -97,8 +97,10 @@ def _bend(n: int, homography: DoubleArray, points: DoubleArray, target: DoubleAr
     s, t = (2 * points / n - 1).T
     powers = [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)]
     basis = np.stack([s**i * t**j for i, j in powers], axis=1)
-    wanted = project(np.linalg.inv(homography), target) - points
-    stiff = np.diag([0.0, 0.0, 0.0, 1.0, 1.0, 1.0]) * (_FRAME_NOISE / (_LIKELY_BEND * n)) ** 2 + 1e-9 * np.eye(6)
+    wanted = project(np.asarray(np.linalg.inv(homography)), target) - points
+    stiff = np.diag([0.0, 0.0, 0.0, 1.0, 1.0, 1.0]) * (
+        _FRAME_NOISE / (_LIKELY_BEND * n)
+    ) ** 2 + 1e-9 * np.eye(6)
     solution = np.linalg.solve(basis.T @ basis + stiff, basis.T @ wanted)
     bend = np.zeros((2, TERMS, TERMS))
     for (i, j), part in zip(powers, solution, strict=True):
@@ -107,7 +109,8 @@ def _bend(n: int, homography: DoubleArray, points: DoubleArray, target: DoubleAr
 
 
 def _version_score(darkness: FloatArray, grid: Grid) -> float:
-    """Agreement of both timing patterns and of the version information, normalised to unit variance by chance."""
+    """Agreement of both timing patterns and of the version information, normalised to unit variance by
+    chance."""
     along = np.arange(8, grid.modules - 8)
     sign = np.where(along % 2 == 0, 1.0, -1.0)
     t = (along - along[0]) / max(len(along) - 1, 1)
@@ -128,9 +131,7 @@ def _version_score(darkness: FloatArray, grid: Grid) -> float:
 
 def _sampled(picture: FloatArray, grid: Grid, points: DoubleArray) -> DoubleArray:
     """`(...)` values of the picture at module coordinates `(..., 2)`, 0 outside."""
-    at = grid.at(points.reshape(-1, 2))[None].astype(np.float32)
-    seen = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    return seen.reshape(points.shape[:-1]).astype(np.float64)
+    return bilinear(picture, grid.at(points)).astype(np.float64)
 
 
 @lru_cache(maxsize=40)
@@ -147,7 +148,8 @@ def _version_information(version: int) -> tuple[DoubleArray, DoubleArray]:
 
 @lru_cache(maxsize=40)
 def _probes(version: int) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
-    """Module coordinates `(p, 2)`, expected sign `(p,)` (0: data, either) and weight `(p,)` adding up to 1."""
+    """Module coordinates `(p, 2)`, expected sign `(p,)` (0: data, either) and weight `(p,)` adding up to
+    1."""
     n = size(version)
     known, dark = function_pattern(version)
     rows, columns = np.indices((n, n))
@@ -156,7 +158,9 @@ def _probes(version: int) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
     alignment = known & ~near
     data = ~known & ~near & (rows + columns > n)
     picks = np.flatnonzero(data)
-    picks = picks[np.random.default_rng(version).permutation(len(picks))[: max(_MOST_PROBES - alignment.sum(), 200)]]
+    picks = picks[
+        np.random.default_rng(version).permutation(len(picks))[: max(_MOST_PROBES - alignment.sum(), 200)]
+    ]
     chosen = np.concatenate([np.flatnonzero(alignment), picks])
     expected = np.where(known, np.where(dark, 1.0, -1.0), 0.0).ravel()[chosen]
     weight = np.where(expected == 0, 1.0, 2.0)

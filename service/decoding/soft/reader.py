@@ -8,19 +8,17 @@ from numpy.typing import NDArray
 
 from service.decoding.soft.bitstream import Segment
 from service.decoding.soft.codewords import Level
-from service.decoding.soft.constellation import constellations
 from service.decoding.soft.decode import Decoded, decode_modules
 from service.decoding.soft.finder import find_finders
 from service.decoding.soft.format_information import format_hypotheses
 from service.decoding.soft.refinement import Fit
 from service.decoding.soft.sampling import TRUSTING, SoftCalibration, sampled
-from service.decoding.soft.search import fits, hypotheses
+from service.decoding.soft.search import GridSearch
 
 FloatArray = NDArray[np.float32]
 DoubleArray = NDArray[np.float64]
 Point = tuple[float, float]
 
-_MOST_FITS = 14
 _LEAST_SIDE = 64
 """Pixels; no symbol of 21 modules fits into less at a size that can be read."""
 _MOST_TRIES = 32
@@ -36,8 +34,9 @@ class SoftReading:
     payload: bytes
     segments: tuple[Segment, ...]
     corners: tuple[Point, Point, Point, Point]
-    """x, y in pixels of the logits, the centre of the first pixel at (0, 0): first the symbol's own top left corner,
-    then as one goes round the picture clockwise, or counter-clockwise where the symbol is mirrored."""
+    """x, y in pixels of the logits, the centre of the first pixel at (0, 0): first the symbol's own top left
+    corner, then as one goes round the picture clockwise, or counter-clockwise where the symbol is
+    mirrored."""
     version: int
     level: Level
     mask: int
@@ -49,7 +48,8 @@ class SoftReading:
     misread_bound: float
     """Upper bound on the probability that the payload is not what the symbol says (see `acceptance`)."""
     agreement: float
-    """Of function patterns other than finders with the picture, weighted by sureness; 1 is perfect, 0 chance."""
+    """Of function patterns other than finders with the picture, weighted by sureness; 1 is perfect, 0
+    chance."""
     sureness: float
     """Mean of abs(tanh(logit / 2)) over the data modules."""
     residual: float
@@ -64,8 +64,8 @@ def read_logits(
 ) -> list[SoftReading]:
     """All symbols, up to `max_symbols`, in `logits` `(H, W) float32` (negative where dark), best found first.
 
-    `deadline_s` bounds the time spent, roughly: what has been started is finished. A payload is returned only when
-    the bound on its being wrong is small; otherwise the list stays without it.
+    `deadline_s` bounds the time spent, roughly: what has been started is finished. A payload is returned only
+    when the bound on its being wrong is small; otherwise the list stays without it.
 
     Raises ValueError where `logits` is no two-dimensional array of finite numbers.
     """
@@ -88,19 +88,20 @@ class _Search:
     """What the search for several symbols in one picture shares."""
 
     def __init__(self, logits: FloatArray, calibration: SoftCalibration, deadline: float) -> None:
+        darkness = np.tanh(np.float32(-0.5) * logits)
         self._logits = logits
-        self._darkness = np.tanh(np.float32(-0.5) * logits)
         self._calibration = calibration
         self._deadline = deadline
-        self._finders = find_finders(self._darkness)
+        self._grids = GridSearch(logits, darkness, deadline)
+        self._finders = find_finders(darkness)
         self._tries = 0
 
     def next_symbol(self, readings: list[SoftReading]) -> SoftReading | None:
         """The first symbol that can be read beside those already read; None where there is none in time."""
-        for reading in readings:
-            self._finders = self._finders.take(~_inside(self._finders.centres, reading.corners))
-        candidates = hypotheses(self._darkness, constellations(self._finders))
-        for fit in fits(self._logits, self._darkness, candidates, _MOST_FITS):
+        for known in readings:
+            self._finders = self._finders.take(~_inside(self._finders.centres, known.corners))
+        # The time for what is doubtful goes into the first symbol.
+        for fit in self._grids.fits(self._finders, clear_only=bool(readings)):
             reading = self._read(fit)
             if reading is not None:
                 return reading
@@ -117,7 +118,7 @@ class _Search:
             if likelihood < ways[0][0] - _FORMAT_RANGE or self._tries >= _MOST_TRIES:
                 break
             self._tries += 1
-            # Half of what is left for one try: its own end may be near, and the next grid may be the right one.
+            # Half of what is left for one try, since the next grid may be the right one.
             now = time.monotonic()
             decoded = decode_modules(
                 llr, fit.grid.version, now + (self._deadline - now) / 2, hypotheses=_MOST_TRIES

@@ -1,10 +1,11 @@
 """Bringing a nearly right grid onto the picture, to a few hundredths of a module.
 
-The symbol is read as far as it can be, drawn anew from what was read, and the displacement that carries the picture
-onto the drawing is found by least squares (Lucas and Kanade's registration, 1981, with the template renewed in every
-step). Function patterns are drawn as the standard has them whatever was read; data modules count by how sure they
-are, so that a part of the symbol which does not fit yet pulls little. Every edge between modules helps to place the
-grid. The displacement is either that of a homography or a polynomial of low degree for bent symbols.
+The symbol is read as far as it can be, drawn anew from what was read, and the displacement that carries the
+picture onto the drawing is found by least squares (Lucas and Kanade's registration, 1981, with the template
+renewed in every step). Function patterns are drawn as the standard has them whatever was read; data modules
+count by how sure they are, so that a part of the symbol which does not fit yet pulls little. Every edge
+between modules helps to place the grid. The displacement is either that of a homography or a polynomial of
+low degree for bent symbols.
 """
 
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding.soft.grid import TERMS, Grid
+from service.decoding.soft.pictures import bilinear
 from service.decoding.soft.symbol_layout import function_pattern, size
 
 DoubleArray = NDArray[np.float64]
@@ -44,8 +46,8 @@ class Fit:
     sign: float
     """+1 for dark on light, -1 for light on dark."""
     agreement: float
-    """Agreement of the function patterns other than the finders with the picture, weighted by sureness: 1 where all
-    are as they must be, about 0 by chance."""
+    """Agreement of the function patterns other than the finders with the picture, weighted by sureness: 1
+    where all are as they must be, about 0 by chance."""
     sureness: float
     """Mean of abs(tanh(logit / 2)) at the centres of the data modules."""
     residual: float
@@ -59,10 +61,7 @@ class Fit:
 
 def rectified(logits: FloatArray, grid: Grid) -> FloatArray:
     """`(4 n, 4 n)` logits of the symbol seen straight; 0 where it leaves the picture."""
-    seen = cv2.remap(
-        logits, grid.lattice(PER_MODULE), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    return np.asarray(seen, dtype=np.float32)
+    return bilinear(logits, grid.lattice(PER_MODULE))
 
 
 def softened(seen: FloatArray) -> FloatArray:
@@ -74,7 +73,9 @@ def softened(seen: FloatArray) -> FloatArray:
     return result
 
 
-def refine(logits: FloatArray, grid: Grid, sign: float, degree: int = 0, iterations: int = 4, near: bool = False) -> Fit:
+def refine(
+    logits: FloatArray, grid: Grid, sign: float, degree: int = 0, iterations: int = 4, near: bool = False
+) -> Fit:
     """The fit that starts from `grid` in `logits` `(H, W) float32`; `sign` as in `Fit`.
 
     `degree` 0 moves the homography alone; 2 to 4 adds a displacement of that degree. With `near` only what is
@@ -88,16 +89,22 @@ def refine(logits: FloatArray, grid: Grid, sign: float, degree: int = 0, iterati
         if iteration == iterations or residual < _TOLERANCE:
             break
         grid, residual = _moved(grid, darkness, modules, degree, near)
-    return _judged(grid, sign, modules, residual)
+    return _judged(grid, sign, modules, residual, near)
 
 
-def _judged(grid: Grid, sign: float, modules: FloatArray, residual: float) -> Fit:
+def _judged(grid: Grid, sign: float, modules: FloatArray, residual: float, near: bool) -> Fit:
     expected, function = _expected(grid.version)
-    agreement = float(np.sum(modules[function] * expected[function])) / float(np.sum(np.abs(modules[function])) + 1.0)
+    if near:
+        function = function & (_near(grid.version) > 0)
+    agreement = float(np.sum(modules[function] * expected[function])) / float(
+        np.sum(np.abs(modules[function])) + 1.0
+    )
     return Fit(grid, sign, agreement, float(np.mean(np.abs(modules[expected == 0]))), residual)
 
 
-def _moved(grid: Grid, darkness: FloatArray, modules: FloatArray, degree: int, near: bool) -> tuple[Grid, float]:
+def _moved(
+    grid: Grid, darkness: FloatArray, modules: FloatArray, degree: int, near: bool
+) -> tuple[Grid, float]:
     """One step: the new grid, and the root mean square of the step."""
     n = grid.modules
     expected, _ = _expected(grid.version)
