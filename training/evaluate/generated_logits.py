@@ -7,9 +7,9 @@ import numpy as np
 import onnxruntime
 import torch
 
-from training.config import DegradationConfig, LossConfig, DataConfig, SceneConfig, SymbolConfig
+from training.config import DataConfig, DegradationConfig, LossConfig, SceneConfig, SymbolConfig
 from training.data.geometry import Placement
-from training.data.samples import SampleSource
+from training.data.samples import Materials, SampleSource
 from training.data.symbols import size_of
 from training.evaluate.simulated_logits import Simulated
 
@@ -20,10 +20,11 @@ _CHUNK = 16
 def whole_symbols(
     model: Path, kind: str, px_per_module: float, count: int, seed: int, cache: Path | None = None
 ) -> Iterator[Simulated]:
-    """`count` symbols of versions 1 to 10 that lie wholly in their picture, through the generator `model` (ONNX).
+    """`count` symbols of versions 1 to 10 that lie wholly in their picture, through the generator `model`
+    (ONNX).
 
-    `kind` is `camera`, everything that training shows, or `jpeg50` and `jpeg10`, upright, flat and compressed once.
-    `modules` are as they appear, so those of a mirrored symbol are transposed.
+    `kind` is `camera`, everything that training shows, or `jpeg50` and `jpeg10`, upright, flat and compressed
+    once. `modules` are as they appear, so those of a mirrored symbol are transposed.
     """
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     scene, degradation = _kind(kind)
@@ -34,7 +35,8 @@ def whole_symbols(
         scene=scene.model_copy(update={"px_per_module": (px_per_module, px_per_module), "hard_share": 0.0}),
         degradation=degradation,
     )
-    source = SampleSource(data, LossConfig(), torch.device("cpu"), cache)
+    device = torch.device("cpu")
+    source = SampleSource(data, LossConfig(), Materials.make(data, device, cache), device)
     made = number = 0
     while made < count:
         samples = source.chunk(number, _CHUNK)

@@ -1,8 +1,8 @@
 """Simulated generator output: the logits of a symbol whose place is known exactly.
 
-Tests and benchmarks of the soft-decision reader need logits with a known grid, as soft and as wrong as those of a
-generator at the wall, without a generator. A symbol is drawn, blurred by a fraction of a module, placed by a
-homography after an optional bend, and disturbed by noise that is correlated over about a module.
+Tests and benchmarks of the soft-decision reader need logits with a known grid, as soft and as wrong as those
+of a generator at the wall, without a generator. A symbol is drawn, blurred by a fraction of a module, placed
+by a homography after an optional bend, and disturbed by noise that is correlated over about a module.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import segno
 from numpy.typing import NDArray
+
+from service.decoding.soft.pictures import bilinear
 
 FloatArray = NDArray[np.float32]
 _OVERSAMPLING = 8
@@ -59,7 +61,9 @@ class Simulated:
     """`(n, n, 2)` x, y of the module centres in pixels; the centre of the first pixel is (0, 0)."""
 
 
-def symbol_modules(payload: bytes | str, version: int, level: str = "M", mask: int | None = None) -> NDArray[np.bool_]:
+def symbol_modules(
+    payload: bytes | str, version: int, level: str = "M", mask: int | None = None
+) -> NDArray[np.bool_]:
     """The modules `(n, n)` of a symbol made by segno, True for dark."""
     symbol = segno.make(payload, version=version, error=level, mask=mask, micro=False, boost_error=False)
     return np.array([list(row) for row in symbol.matrix], dtype=bool)
@@ -75,16 +79,24 @@ def simulate(modules: NDArray[np.bool_], scene: Scene, rng: np.random.Generator)
     width, height = (np.ceil(np.ptp(corners, axis=0) + 2 * scene.margin)).astype(int)
 
     direction = rng.uniform(0, 2 * np.pi)
-    grid_y, grid_x = np.mgrid[0:height, 0:width].astype(np.float64)
-    flat = _project(np.linalg.inv(homography), np.stack([grid_x, grid_y], axis=-1))
+    pixels = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float64)
+    flat = _project(np.asarray(np.linalg.inv(homography)), pixels)
     source = flat + _bend(flat, n, scene.bend, direction)
     drawing = _drawing(shown, scene, rng)
     position = ((source + _MARGIN) * _OVERSAMPLING - 0.5).astype(np.float32)
-    signal = cv2.remap(drawing, position, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    signal = np.asarray(
+        cv2.remap(
+            drawing,
+            position[..., 0],
+            position[..., 1],
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    )
 
     noise = rng.standard_normal(signal.shape).astype(np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), 0.45 * scene.module)
-    signal += scene.noise * noise / max(float(noise.std()), 1e-6)
+    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.45 * scene.module), np.float32)
+    signal = signal + scene.noise * noise / max(float(noise.std()), 1e-6)
     logits = scene.gain * signal * (-1 if scene.inverted else 1)
 
     centres = np.stack(np.meshgrid(np.arange(n) + 0.5, np.arange(n) + 0.5), axis=-1)
@@ -99,8 +111,7 @@ def simulate(modules: NDArray[np.bool_], scene: Scene, rng: np.random.Generator)
 
 def module_errors(simulated: Simulated, inverted: bool = False) -> float:
     """Share of modules whose sign is wrong at the true centre."""
-    at = simulated.centres.astype(np.float32)
-    sampled = cv2.remap(simulated.logits, at, None, cv2.INTER_LINEAR)
+    sampled = bilinear(simulated.logits, simulated.centres)
     return float(np.mean(((sampled < 0) != inverted) != simulated.modules))
 
 
@@ -112,7 +123,8 @@ def _homography(n: int, scene: Scene, rng: np.random.Generator) -> NDArray[np.fl
     tilt = np.eye(3)
     # The scale goes as 1 / (1 + p.u) along p (isotropically to first order once the shear is taken away).
     tilt[2, :2] = scene.perspective / n * np.array([np.cos(towards), np.sin(towards)])
-    return turn @ np.diag([scene.module, scene.module, 1.0]) @ tilt @ _translation(-n / 2, -n / 2)
+    scale = np.diag([scene.module, scene.module, 1.0])
+    return np.asarray(turn @ scale @ tilt @ _translation(-n / 2, -n / 2))
 
 
 def _bend(at: NDArray[np.float64], n: int, size: float, direction: float) -> NDArray[np.float64]:
@@ -124,7 +136,7 @@ def _bend(at: NDArray[np.float64], n: int, size: float, direction: float) -> NDA
     t = np.clip((at - n / 2) @ along / (n / 2), -1.6, 1.6)
     bow = size * (1 - t**2)
     squeeze = 0.5 * size * (t**3 - t)
-    return bow[..., None] * across + squeeze[..., None] * along
+    return np.asarray(bow[..., None] * across + squeeze[..., None] * along)
 
 
 def _drawing(shown: NDArray[np.bool_], scene: Scene, rng: np.random.Generator) -> FloatArray:
@@ -142,7 +154,7 @@ def _drawing(shown: NDArray[np.bool_], scene: Scene, rng: np.random.Generator) -
     block = np.kron(np.where(shown, -1, 1), np.ones((_OVERSAMPLING, _OVERSAMPLING))).astype(np.float32)
     start = _MARGIN * _OVERSAMPLING
     canvas[start : start + len(block), start : start + len(block)] = block
-    return cv2.GaussianBlur(canvas, (0, 0), scene.blur * _OVERSAMPLING)
+    return np.asarray(cv2.GaussianBlur(canvas, (0, 0), scene.blur * _OVERSAMPLING), np.float32)
 
 
 def _translation(x: float, y: float) -> NDArray[np.float64]:
