@@ -1,0 +1,151 @@
+"""`python -m training evaluate`: the benchmark's commands."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from model_store.manifest import ManifestError
+from training.evaluate.families import FAMILIES
+from training.evaluate.farm import FarmError, usable_cores
+from training.evaluate.options import (
+    STORE,
+    BenchmarkError,
+    Options,
+    chosen_readers,
+    chosen_upscalers,
+    newest_generator,
+)
+from training.evaluate.paper_set import SIZE
+from training.evaluate.readers import DECODE, DIRECT, SOFT
+from training.evaluate.sweep_set import COUNT, PX_PER_MODULE
+from training.evaluate.upscalers import KERNELS, UpscalerError
+
+_SWEEP_READERS = ("wechat", "zxing", SOFT, DECODE)
+
+
+def add_commands(commands: Any) -> None:
+    """Add `evaluate` to the subparsers of `python -m training`."""
+    parser = commands.add_parser(
+        "evaluate", help="measure decode rates and cost against every peer", description=__doc__
+    )
+    protocols = parser.add_subparsers(dest="protocol", required=True, metavar="PROTOCOL")
+    paper = _protocol(
+        protocols, "paper", "read rates of 1,000 symbols, HR and LR, in the paper's layout", _paper
+    )
+    _common(paper, readers=(*DIRECT, SOFT, DECODE), kernels=("bicubic", "lanczos"))
+    paper.add_argument("--count", type=int, default=SIZE, help=f"symbols (default {SIZE})")
+    sweep = _protocol(
+        protocols, "sweep", "read rate against pixels per module, by family of degradation", _sweep
+    )
+    _common(sweep, readers=_SWEEP_READERS, kernels=("bicubic",))
+    sweep.add_argument("--count", type=int, default=COUNT, help=f"symbols of a family (default {COUNT})")
+    sweep.add_argument(
+        "--families",
+        nargs="+",
+        choices=tuple(FAMILIES),
+        default=tuple(FAMILIES),
+        metavar="FAMILY",
+        help="which families (default: all): " + ", ".join(FAMILIES),
+    )
+    sweep.add_argument(
+        "--px",
+        nargs="+",
+        type=float,
+        default=PX_PER_MODULE,
+        metavar="PX",
+        help="points of the axis, pixels per module",
+    )
+
+
+def _protocol(protocols: Any, name: str, text: str, run: Any) -> Any:
+    parser = protocols.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=_guarded(run))
+    return parser
+
+
+def _common(parser: Any, readers: tuple[str, ...], kernels: tuple[str, ...]) -> None:
+    parser.add_argument(
+        "--quick", action="store_true", help="a few symbols only: under a minute on two cores"
+    )
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="folder of the results")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="draws another set (default 0, the published one)"
+    )
+    parser.add_argument("--jobs", type=int, default=usable_cores(), help="processes (default: all cores)")
+    parser.add_argument(
+        "--model", type=Path, metavar="DIR|ONNX", help="our generator (default: the newest released version)"
+    )
+    parser.add_argument("--no-model", action="store_true", help="measure without a generator of ours")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="another upscaler: .onnx (grey or RGB, any scale) or .pb (OpenCV dnn_superres); repeatable",
+    )
+    parser.add_argument("--kernels", nargs="*", default=kernels, metavar="KERNEL", help=", ".join(KERNELS))
+    parser.add_argument(
+        "--readers", nargs="+", default=readers, metavar="READER", help=", ".join((*DIRECT, SOFT, DECODE))
+    )
+    parser.add_argument(
+        "--wechat", type=Path, default=STORE / "wechat_qr" / "1", help="folder of WeChat's nets"
+    )
+
+
+def options_of(arguments: argparse.Namespace) -> Options:
+    """Check what was asked for against what is there.
+
+    Raises:
+        BenchmarkError, UpscalerError, ManifestError: see the messages.
+    """
+    model = None if arguments.no_model else arguments.model or newest_generator()
+    if model is None and not arguments.no_model:
+        print("no released generator found: measuring without one (--model names one)", file=sys.stderr)
+    upscalers = chosen_upscalers(tuple(arguments.kernels), model, arguments.peer)
+    readers, missing = chosen_readers(tuple(arguments.readers), arguments.wechat, model is not None)
+    for name, reason in missing.items():
+        print(f"without {name}: {reason}", file=sys.stderr)
+    return Options(
+        out=arguments.out,
+        command="python -m training " + shlex.join(sys.argv[1:]),
+        seed=arguments.seed,
+        jobs=max(1, arguments.jobs),
+        readers=readers,
+        upscalers=upscalers,
+        wechat=arguments.wechat,
+        missing=missing,
+    )
+
+
+def _guarded(run: Any) -> Any:
+    def guarded(arguments: argparse.Namespace) -> int:
+        try:
+            return int(run(arguments) or 0)
+        except (BenchmarkError, UpscalerError, ManifestError, FarmError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+
+    return guarded
+
+
+def _paper(arguments: argparse.Namespace) -> int:
+    from training.evaluate.protocol_paper import paper_report, run_paper
+
+    options = options_of(arguments)
+    results = run_paper(options, 60 if arguments.quick else arguments.count)
+    print(paper_report(results))
+    return 0
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from training.evaluate.protocol_sweep import run_sweep, sweep_report
+
+    options = options_of(arguments)
+    axis, count = tuple(sorted(arguments.px)), arguments.count
+    if arguments.quick:
+        axis, count = (1.2, 1.5, 2.0), 3
+    results = run_sweep(options, tuple(arguments.families), axis, count)
+    print(sweep_report(results))
+    return 0

@@ -1,0 +1,394 @@
+"""The families of degradation that the sweep goes through, each from a symbol and its pixels per module to
+LR.
+
+What happens to a symbol is drawn once for every symbol of a family and is the same at every number of pixels
+per module, which is the axis of the sweep. Lengths of blur are in LR pixels: a camera's blur does not know
+how far
+away the symbol is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from math import ceil
+
+import numpy as np
+
+from training.evaluate import degrade
+from training.evaluate.degrade import Image
+from training.evaluate.scenes import (
+    Damage,
+    Light,
+    Look,
+    Matrix,
+    Place,
+    Plane,
+    corners_of,
+    draw,
+    homography,
+    illuminate,
+    project,
+    reduce,
+)
+from training.evaluate.surroundings import KINDS, Kind, draw_surroundings
+from training.evaluate.symbols import Symbol
+
+Optics = Callable[[Plane, int, np.random.Generator], Plane]
+"""Scene, its pixels per LR pixel and a source of noise, to the scene as the sensor gets it."""
+Sensor = Callable[[Plane, np.random.Generator], Image]
+"""LR luminance to what the reader gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """How the symbol is turned before it is scaled to the wanted pixels per module."""
+
+    angle: float = 0.0
+    """Radians."""
+    jitter: tuple[tuple[float, float], ...] = ((0.0, 0.0),) * 4
+    """Shift of each corner in shares of the side: perspective."""
+    phase: tuple[float, float] = (0.0, 0.0)
+    """Of the symbol's corner against the pixel grid, in LR pixels."""
+    half_angle: float = 0.0
+    surround: float = 2.0
+    """Modules of surroundings that the crop shows beyond the quiet zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything about one symbol of a family except its size in pixels."""
+
+    look: Look = field(default_factory=Look)
+    pose: Pose = field(default_factory=Pose)
+    light: Light = field(default_factory=Light)
+    kind: Kind = "paper"
+    optics: Optics = lambda plane, _scale, _rng: plane
+    sensor: Sensor = lambda plane, _rng: degrade.quantise(plane)
+    sent_larger: tuple[float, tuple[int, int], tuple[int, int]] | None = None
+    """For a messenger: by how much the sent picture was larger, both JPEG qualities, shift of the blocks."""
+
+
+def picture(case: Case, symbol: Symbol, px_per_module: float, seed: list[int]) -> Image:
+    """The LR crop `(h, w) uint8` of one case; noise and surroundings follow from `seed`."""
+    place, shape = _placed(case, symbol, px_per_module)
+    # At least ten scene pixels a module, so that every blur and every edge has something to work on; and at
+    # least three a LR pixel, whose mean takes care of aliasing.
+    scale = int(np.clip(ceil(10 / px_per_module), 3, 12))
+    scene_shape = (shape[0] * scale, shape[1] * scale)
+    enlarge = np.diag([scale, scale, 1.0])
+    surroundings = draw_surroundings(case.kind, scene_shape, np.random.default_rng([*seed, 1]))
+    scene = draw(
+        symbol, case.look, replace(place, to_picture=enlarge @ place.to_picture), scene_shape, surroundings, 1
+    )
+    rng = np.random.default_rng([*seed, 2, round(1000 * px_per_module)])
+    scene = case.optics(illuminate(scene, case.light), scale, rng)
+    if case.sent_larger is None:
+        return case.sensor(reduce(scene, shape), rng)
+    factor, qualities, shift = case.sent_larger
+    taken = reduce(scene, (round(shape[0] * factor), round(shape[1] * factor)))
+    return degrade.messenger(taken, shape, qualities, shift)
+
+
+def _placed(case: Case, symbol: Symbol, px_per_module: float) -> tuple[Place, tuple[int, int]]:
+    size, pose = symbol.size, case.pose
+    corners = corners_of(size)
+    bent = corners.copy()
+    middle = bent.mean(axis=0)
+    bent = bent + np.array(pose.jitter) * size - middle
+    cos, sin = np.cos(pose.angle), np.sin(pose.angle)
+    turned = bent @ np.array([[cos, sin], [-sin, cos]])
+    # Perspective changes the sides; their mean is what the axis of the sweep says.
+    mean = np.linalg.norm(turned - np.roll(turned, -1, axis=0), axis=1).mean()
+    turned *= px_per_module * size / mean
+    quiet: Matrix = corners_of(size, case.look.quiet)
+    outline = project(homography(corners, turned), quiet)
+    beyond = pose.surround * px_per_module
+    low = np.floor(outline.min(axis=0) - beyond)
+    extent = np.ceil(outline.max(axis=0) + beyond - low + 1).astype(int)
+    placed = turned - low + np.array(pose.phase)
+    return Place(homography(corners, placed), pose.half_angle), (int(extent[1]), int(extent[0]))
+
+
+def _upright(rng: np.random.Generator) -> Pose:
+    return Pose(phase=(float(rng.random()), float(rng.random())))
+
+
+def _any_angle(rng: np.random.Generator, jitter: float) -> Pose:
+    return Pose(
+        angle=float(rng.uniform(0, 2 * np.pi)),
+        jitter=tuple((float(x), float(y)) for x, y in rng.uniform(-jitter, jitter, (4, 2))),
+        phase=(float(rng.random()), float(rng.random())),
+    )
+
+
+def _uneven(rng: np.random.Generator) -> Light:
+    return Light(
+        slope=(float(rng.uniform(-0.5, 0.5)), float(rng.uniform(-0.5, 0.5))),
+        shadow=(float(rng.uniform(0, 6.28)), float(rng.uniform(-0.3, 0.3)), float(rng.choice([0, 0, 0.4]))),
+    )
+
+
+def _contrast(rng: np.random.Generator) -> Look:
+    return Look(dark=float(rng.uniform(0.03, 0.25)), light=float(rng.uniform(0.7, 0.97)))
+
+
+def _camera(plane: Plane, sigma: float, quality: int, rng: np.random.Generator) -> Image:
+    return degrade.jpeg(degrade.quantise(degrade.noise(plane, sigma, rng)), quality)
+
+
+def _blurred(sigma: float) -> Optics:
+    return lambda plane, scale, _rng: degrade.gaussian(plane, sigma * scale)
+
+
+def _clean(rng: np.random.Generator) -> Case:
+    return Case(pose=_upright(rng))
+
+
+def _camera_like(rng: np.random.Generator) -> Case:
+    """Any direction, some perspective, uneven light, optical blur, sensor noise, the camera's JPEG."""
+    sigma, level, quality = (
+        float(rng.uniform(0.3, 0.6)),
+        float(rng.uniform(0.005, 0.025)),
+        int(rng.integers(75, 96)),
+    )
+    return Case(
+        look=_contrast(rng),
+        pose=_any_angle(rng, 0.05),
+        light=_uneven(rng),
+        kind=_kind(rng),
+        optics=_blurred(sigma),
+        sensor=lambda plane, noise: _camera(plane, level, quality, noise),
+    )
+
+
+def _defocus(rng: np.random.Generator) -> Case:
+    radius = float(rng.uniform(0.8, 1.4))
+    return Case(
+        look=_contrast(rng),
+        pose=_any_angle(rng, 0.02),
+        kind=_kind(rng),
+        optics=lambda plane, scale, _rng: degrade.defocus(plane, radius * scale),
+        sensor=lambda plane, noise: _camera(plane, 0.01, 90, noise),
+    )
+
+
+def _motion(rng: np.random.Generator) -> Case:
+    length, angle = float(rng.uniform(1.2, 2.4)), float(rng.uniform(0, np.pi))
+    return Case(
+        look=_contrast(rng),
+        pose=_any_angle(rng, 0.02),
+        kind=_kind(rng),
+        optics=lambda plane, scale, _rng: degrade.motion(plane, length * scale, angle),
+        sensor=lambda plane, noise: _camera(plane, 0.01, 90, noise),
+    )
+
+
+def _noise(rng: np.random.Generator) -> Case:
+    level = float(rng.uniform(0.05, 0.14))
+    return Case(
+        look=_contrast(rng),
+        pose=_any_angle(rng, 0.02),
+        kind=_kind(rng),
+        optics=_blurred(0.35),
+        sensor=lambda plane, noise: _camera(plane, level, 95, noise),
+    )
+
+
+def _low_light(rng: np.random.Generator) -> Case:
+    photons = float(np.exp(rng.uniform(np.log(12), np.log(60))))
+    return Case(
+        look=_contrast(rng),
+        pose=_any_angle(rng, 0.02),
+        light=_uneven(rng),
+        kind=_kind(rng),
+        optics=_blurred(0.4),
+        sensor=lambda plane, noise: degrade.jpeg(
+            degrade.quantise(degrade.low_light(plane, photons, noise)), 80
+        ),
+    )
+
+
+def _jpeg(quality: int) -> Callable[[np.random.Generator], Case]:
+    def case(rng: np.random.Generator) -> Case:
+        return Case(
+            pose=_upright(rng), sensor=lambda plane, _: degrade.jpeg(degrade.quantise(plane), quality)
+        )
+
+    return case
+
+
+def _double_jpeg(rng: np.random.Generator) -> Case:
+    return Case(
+        look=_contrast(rng),
+        pose=_any_angle(rng, 0.02),
+        kind=_kind(rng),
+        optics=_blurred(0.3),
+        sent_larger=(
+            float(rng.uniform(1.2, 2.5)),
+            (int(rng.integers(60, 90)), int(rng.integers(30, 75))),
+            (int(rng.integers(8)), int(rng.integers(8))),
+        ),
+    )
+
+
+def _perspective(rng: np.random.Generator) -> Case:
+    # One side is much nearer than the one opposite.
+    near, pose = float(rng.uniform(0.08, 0.2)), _any_angle(rng, 0.03)
+    tilt = np.array(pose.jitter) + np.array(
+        [[near, near / 2], [-near, near / 2], [near / 2, 0], [-near / 2, 0]]
+    )
+    return Case(
+        look=_contrast(rng),
+        pose=replace(pose, jitter=tuple((float(x), float(y)) for x, y in tilt)),
+        kind=_kind(rng),
+        optics=_blurred(0.35),
+        sensor=lambda plane, noise: _camera(plane, 0.01, 90, noise),
+    )
+
+
+def _curved(rng: np.random.Generator) -> Case:
+    return Case(
+        look=_contrast(rng),
+        pose=replace(_any_angle(rng, 0.02), half_angle=float(rng.uniform(0.4, 0.95))),
+        light=_uneven(rng),
+        kind=_kind(rng),
+        optics=_blurred(0.35),
+        sensor=lambda plane, noise: _camera(plane, 0.01, 90, noise),
+    )
+
+
+def _moire(rng: np.random.Generator) -> Case:
+    pitch, angle, depth = (
+        float(rng.uniform(0.75, 1.8)),
+        float(rng.normal(0, 0.15)),
+        float(rng.uniform(0.5, 1.0)),
+    )
+    return Case(
+        pose=replace(_any_angle(rng, 0.03), angle=angle),
+        kind="dark",
+        optics=lambda plane, scale, _rng: degrade.gaussian(
+            degrade.screen(plane, pitch * scale, angle, depth), 0.25 * scale
+        ),
+        sensor=lambda plane, noise: _camera(degrade.sharpen(plane, 0.5), 0.01, 85, noise),
+    )
+
+
+def _print_scan(rng: np.random.Generator) -> Case:
+    grain, amount, quality = (
+        float(rng.uniform(0.03, 0.1)),
+        float(rng.uniform(0.3, 1.2)),
+        int(rng.integers(50, 85)),
+    )
+    angle = float(rng.normal(0, 0.03) + rng.integers(4) * np.pi / 2)
+    spread = float(rng.uniform(0.02, 0.16) if rng.random() < 0.7 else rng.uniform(-0.14, -0.02))
+    return Case(
+        look=replace(_contrast(rng), spread=spread),
+        pose=replace(_any_angle(rng, 0.0), angle=angle),
+        optics=lambda plane, scale, noise: degrade.gaussian(
+            degrade.paper_print(plane, grain, noise), 0.3 * scale
+        ),
+        sensor=lambda plane, noise: _camera(degrade.sharpen(plane, amount), 0.01, quality, noise),
+    )
+
+
+def _glare(rng: np.random.Generator) -> Case:
+    x, y = rng.uniform(0.15, 0.85, 2)
+    return Case(
+        look=_contrast(rng),
+        pose=_any_angle(rng, 0.03),
+        light=Light(glare=(float(x), float(y), float(rng.uniform(0.06, 0.16)), float(rng.uniform(0.5, 1.1)))),
+        kind=_kind(rng),
+        optics=_blurred(0.35),
+        sensor=lambda plane, noise: _camera(plane, 0.01, 90, noise),
+    )
+
+
+def _dirt(rng: np.random.Generator) -> Case:
+    damages = []
+    if rng.random() < 0.5:
+        side = float(rng.uniform(0.1, 0.2))
+        damages.append(Damage("logo", 0.5, 0.5, side, side, float(rng.uniform(0, 1))))
+    for _ in range(int(rng.integers(1, 4))):
+        x, y, width, height = (
+            float(value) for value in rng.uniform([0.2, 0.2, 0.02, 0.02], [0.8, 0.8, 0.1, 0.1])
+        )
+        damages.append(Damage("blot", x, y, width, height, float(rng.uniform(0, 1))))
+    if rng.random() < 0.4:
+        x, y, width, height = (
+            float(value) for value in rng.uniform([0.1, 0.1, -0.4, -0.4], [0.9, 0.9, 0.4, 0.4])
+        )
+        damages.append(Damage("scratch", x, y, width, height, float(rng.uniform(0.5, 1))))
+    return Case(
+        look=replace(_contrast(rng), damages=tuple(damages)),
+        pose=_any_angle(rng, 0.02),
+        kind=_kind(rng),
+        optics=_blurred(0.35),
+        sensor=lambda plane, noise: _camera(plane, 0.01, 90, noise),
+    )
+
+
+def _tight(rng: np.random.Generator) -> Case:
+    left, top, right, bottom = (float(value) for value in rng.choice([0.0, 0.5, 1.0], 4))
+    return Case(
+        look=replace(_contrast(rng), quiet=(left, top, right, bottom)),
+        pose=_any_angle(rng, 0.02),
+        kind=_kind(rng),
+        optics=_blurred(0.35),
+        sensor=lambda plane, noise: _camera(plane, 0.01, 90, noise),
+    )
+
+
+def _inverted(rng: np.random.Generator) -> Case:
+    return Case(
+        look=replace(_contrast(rng), inverted=True),
+        pose=_any_angle(rng, 0.02),
+        kind="dark",
+        optics=_blurred(0.35),
+        sensor=lambda plane, noise: _camera(plane, 0.01, 90, noise),
+    )
+
+
+def _dotted(rng: np.random.Generator) -> Case:
+    return Case(
+        look=replace(_contrast(rng), style="dots", dot=float(rng.uniform(0.38, 0.5))),
+        pose=_any_angle(rng, 0.02),
+        optics=_blurred(0.35),
+        sensor=lambda plane, noise: _camera(plane, 0.01, 90, noise),
+    )
+
+
+def _rounded(rng: np.random.Generator) -> Case:
+    return Case(
+        look=replace(_contrast(rng), style="rounded"),
+        pose=_any_angle(rng, 0.02),
+        optics=_blurred(0.35),
+        sensor=lambda plane, noise: _camera(plane, 0.01, 90, noise),
+    )
+
+
+def _kind(rng: np.random.Generator) -> Kind:
+    return KINDS[rng.integers(len(KINDS))]
+
+
+FAMILIES: dict[str, Callable[[np.random.Generator], Case]] = {
+    "clean": _clean,
+    "camera": _camera_like,
+    "defocus": _defocus,
+    "motion": _motion,
+    "noise": _noise,
+    "low-light": _low_light,
+    "jpeg-10": _jpeg(10),
+    "jpeg-30": _jpeg(30),
+    "jpeg-50": _jpeg(50),
+    "jpeg-90": _jpeg(90),
+    "double-jpeg": _double_jpeg,
+    "perspective": _perspective,
+    "curved": _curved,
+    "moire": _moire,
+    "print-scan": _print_scan,
+    "glare": _glare,
+    "dirt": _dirt,
+    "tight": _tight,
+    "inverted": _inverted,
+    "dotted": _dotted,
+    "rounded": _rounded,
+}

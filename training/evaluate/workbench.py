@@ -1,0 +1,155 @@
+"""What one worker process of the benchmark holds, and how it takes an item through its arms."""
+
+import asyncio
+import math
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, TypeVarTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from service.decoding.cascade import Cascade, Upscaled
+from service.decoding.jobs import Readers
+from service.decoding.soft import SoftCalibration, read_logits
+from training.evaluate.arms import BOTH, ERROR, MISREAD, NONE, Arm, Image, Item, Shot, Taken, judge
+from training.evaluate.readers import DECODE, SOFT, build_reader, wechat_files
+from training.evaluate.upscalers import OURS, Enlarged, Upscale, UpscalerSpec, build_upscaler, generator_file
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+PATIENCE_S = 30.0
+"""Deadline of the soft reader and of the cascade: far beyond what they take, lest the load on the machine
+decide
+what is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What workers are built from; small and picklable."""
+
+    readers: tuple[str, ...]
+    upscalers: tuple[UpscalerSpec, ...]
+    wechat: Path
+    """Folder of WeChat's nets."""
+    soft_deadline_s: float = PATIENCE_S
+
+
+class Workbench:
+    """Readers and upscalers, each built once, on one core."""
+
+    def __init__(self, setup: Setup) -> None:
+        """Build everything.
+
+        Raises:
+            ReaderUnavailableError: a reader is not there.
+            UpscalerError: a model is not there or not understood.
+        """
+        cv2.setNumThreads(1)
+        self._upscalers: dict[str, Upscale] = {spec.name: build_upscaler(spec) for spec in setup.upscalers}
+        self._readers = {
+            name: build_reader(name, setup.wechat) for name in setup.readers if name not in (SOFT, DECODE)
+        }
+        self._calibration = _calibration(setup)
+        self._soft_deadline = setup.soft_deadline_s
+        self._cascade = (
+            Cascade(_HerePool(Readers(wechat_files(setup.wechat)))) if DECODE in setup.readers else None
+        )
+
+    def take(self, item: Item) -> Taken:
+        """Draw the item and try its arms, one after the other; each picture is enlarged once by each
+        upscaler."""
+        pictures, truth = item.draw()
+        fingerprint = 0
+        for name in sorted(pictures):
+            fingerprint = zlib.crc32(pictures[name].tobytes(), fingerprint)
+        enlarged: dict[tuple[str, str], tuple[Enlarged, float]] = {}
+        shots = []
+        for arm in item.arms:
+            key = (arm.picture, arm.upscaler)
+            if key not in enlarged:
+                enlarged[key] = self._enlarge(pictures[arm.picture], arm.upscaler)
+            shots.append(self._shoot(arm, *enlarged[key], truth))
+        return Taken(tuple(shots), fingerprint)
+
+    def _enlarge(self, image: Image, upscaler: str) -> tuple[Enlarged, float]:
+        if upscaler == NONE:
+            return Enlarged(image), 0.0
+        start = time.perf_counter()
+        result = self._upscalers[upscaler](image)
+        return result, 1e3 * (time.perf_counter() - start)
+
+    def _shoot(self, arm: Arm, enlarged: Enlarged, before: float, truth: bytes) -> Shot:
+        start = time.perf_counter()
+        try:
+            payloads = self._read(arm.reader, enlarged)
+        except (cv2.error, ValueError, UnicodeError):
+            # OpenCV's own readers raise on some pictures; that is an outcome, and is counted as one.
+            return Shot(ERROR, before + 1e3 * (time.perf_counter() - start))
+        milliseconds = before + 1e3 * (time.perf_counter() - start)
+        outcome = judge(payloads, truth)
+        if outcome not in (MISREAD, BOTH):
+            return Shot(outcome, milliseconds)
+        wrong = tuple(sorted({payload for payload in payloads if payload != truth}))
+        return Shot(outcome, milliseconds, wrong, cv2.imencode(".png", enlarged.sr)[1].tobytes())
+
+    def _read(self, reader: str, enlarged: Enlarged) -> list[bytes]:
+        if reader == SOFT:
+            if enlarged.logits is None:
+                raise ValueError("this upscaler gives no logits")
+            return [
+                reading.payload
+                for reading in read_logits(enlarged.logits, self._calibration, deadline_s=self._soft_deadline)
+            ]
+        if reader == DECODE:
+            return self._decode(enlarged.sr)
+        return self._readers[reader](enlarged.sr)
+
+    def _decode(self, image: Image) -> list[bytes]:
+        if self._cascade is None:
+            raise ValueError("the cascade has not been set up")
+        upscale = self._upscalers.get(OURS)
+
+        async def engine(luma: NDArray[np.uint8]) -> Upscaled:
+            assert upscale is not None  # noqa: S101 - for the type checker; see the call below
+            made = upscale(luma)
+            return Upscaled(made.sr, made.logits)
+
+        deadline = time.monotonic() + PATIENCE_S
+        result = asyncio.run(
+            self._cascade.decode(image, upscale=engine if upscale else None, deadline=deadline)
+        )
+        return [reading.payload for reading in result.readings]
+
+
+class _HerePool:
+    """Stands for the service's pool of decoder processes: does each job here, since a worker is such a
+    process."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    async def run(
+        self, job: Callable[[Any, *Ts], T], *arguments: *Ts, deadline: float, limit: float = math.inf
+    ) -> T:
+        """See `service.decoding.cascade.Pool`; the farm watches over the time."""
+        del deadline, limit
+        return job(self._readers, *arguments)
+
+
+def _calibration(setup: Setup) -> SoftCalibration | None:
+    for spec in setup.upscalers:
+        if spec.kind == "generator" and spec.path is not None:
+            table = generator_file(spec.path).calibration
+            return SoftCalibration(table.logit, table.llr) if table else None
+    return None
+
+
+def take(bench: Workbench, item: Item) -> Taken:
+    """The job of a worker process."""
+    return bench.take(item)
