@@ -49,20 +49,23 @@ class Attempt:
     """Whether the picture is turned light for dark first."""
     limit: float = 2.0
     """Seconds it may take in its process, however far the deadline is."""
+    family: str = ""
+    """Attempts of one family are given up together when one of them exceeds its limit; empty for none."""
 
 
 # zxing comes first: it takes a tenth of WeChat's time and its bytes need no confirmation. Both find inverted
 # symbols by themselves, but the quiet zone put around a tight crop is a light one, hence the last attempts.
+# WeChat can take 8 s over 1,024 x 1,024 pixels of noise, and no less over the same noise enlarged.
 ATTEMPTS = (
     Attempt("zxing", jobs.zxing),
-    Attempt("wechat", jobs.wechat),
-    Attempt("wechat-plain", jobs.wechat_plain),
+    Attempt("wechat", jobs.wechat, family="wechat"),
+    Attempt("wechat-plain", jobs.wechat_plain, family="wechat"),
     Attempt("sr-zxing", jobs.zxing, "sr"),
-    Attempt("sr-wechat", jobs.wechat, "sr"),
+    Attempt("sr-wechat", jobs.wechat, "sr", family="wechat"),
     Attempt("soft", jobs.soft, "logits"),
-    Attempt("sr-wechat-plain", jobs.wechat_plain, "sr"),
+    Attempt("sr-wechat-plain", jobs.wechat_plain, "sr", family="wechat"),
     Attempt("sr-inverted-zxing", jobs.zxing, "sr", inverted=True),
-    Attempt("sr-inverted-wechat", jobs.wechat, "sr", inverted=True),
+    Attempt("sr-inverted-wechat", jobs.wechat, "sr", inverted=True, family="wechat"),
 )
 
 
@@ -142,6 +145,7 @@ class _Run:
     def __init__(self, pool: Pool, deadline: float) -> None:
         self._pool, self._deadline = pool, deadline
         self._records: list[AttemptRecord] = []
+        self._given_up: set[str] = set()
         self.timed_out = False
 
     def result(self, readings: Iterable[Reading], *, upscaled: bool) -> DecodeResult:
@@ -153,7 +157,7 @@ class _Run:
         """The readings of the first attempt that has any."""
         for attempt in attempts:
             source: NDArray[Any] | None = logits if attempt.picture == "logits" else picture
-            if source is None:
+            if source is None or attempt.family in self._given_up:
                 continue
             if time.monotonic() >= self._deadline:
                 self.timed_out = True
@@ -193,6 +197,8 @@ class _Run:
             outcome = "read" if readings else "nothing"
         except JobTimeoutError:
             outcome = "timeout"
+            if attempt.family:
+                self._given_up.add(attempt.family)
             # The event loop's timers may be a clock tick early.
             self.timed_out = self.timed_out or time.monotonic() >= self._deadline - 1e-3
         except (JobCrashedError, JobFailedError):

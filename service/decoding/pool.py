@@ -133,13 +133,16 @@ class DecoderPool:
             JobFailedError: the job raised.
             PoolError: the pool has been closed.
         """
-        for _ in range(2):
+        tries = 0
+        while tries < 2:
             process = await self._acquire(deadline)
             try:
                 return await self._call(process, job, arguments, min(deadline - time.monotonic(), limit))
-            except ProcessDiedError:
-                self.counters.crashes += 1
-                _log.warning("decoder process %d ended over a job", process.pid)
+            except ProcessDiedError as error:
+                # One that had not begun ended over something else, which costs the job no try.
+                tries += error.began
+                self.counters.crashes += error.began
+                _log.warning("decoder process %d ended", process.pid)
             finally:
                 self._release(process)
         raise JobCrashedError("two decoder processes ended over the same job")

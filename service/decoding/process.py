@@ -21,6 +21,11 @@ _ENVIRONMENT = {
 class ProcessDiedError(Exception):
     """The decoder process ended before it answered."""
 
+    def __init__(self, pid: int, *, began: bool) -> None:
+        """`began`: whether it had begun the job, and so may have ended because of it."""
+        super().__init__(f"decoder process {pid} ended")
+        self.began = began
+
 
 class JobFailedError(Exception):
     """The job raised; the message is the name of the exception's type."""
@@ -91,13 +96,15 @@ class DecoderProcess:
             self._channel.close()
 
     def _exchange(self, message: bytes) -> Any:
+        began = False
         try:
             with self._busy:
                 self._channel.send_bytes(message)
+                began = self._channel.recv_bytes() == b""
                 reply = self._channel.recv_bytes()
         except (EOFError, OSError) as error:
             self._lost = True
-            raise ProcessDiedError(f"decoder process {self.pid} ended") from error
+            raise ProcessDiedError(self.pid, began=began) from error
         succeeded, answer = pickle.loads(reply)  # noqa: S301 - from our own child
         if not succeeded:
             raise JobFailedError(answer)

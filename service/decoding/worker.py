@@ -21,7 +21,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = Connection(int(sys.argv[1]))
     try:
-        factory, arguments = pickle.loads(channel.recv_bytes())  # noqa: S301 - from the parent process alone
+        factory, arguments = _receive(channel)
         context = factory(*arguments)
         _reply(channel, (True, os.getpid()))
         while True:
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _serve(channel: Connection, context: object) -> None:
-    job, arguments, limit = pickle.loads(channel.recv_bytes())  # noqa: S301 - from the parent process alone
+    job, arguments, limit = _receive(channel)
     # The default action of SIGALRM ends the process even where native code never returns to Python.
     signal.setitimer(signal.ITIMER_REAL, limit + GRACE)
     try:
@@ -42,6 +42,13 @@ def _serve(channel: Connection, context: object) -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     _reply(channel, answer)
+
+
+def _receive(channel: Connection) -> Any:
+    message = channel.recv_bytes()
+    # An empty message says that work begins: who ends before it ended over nothing.
+    channel.send_bytes(b"")
+    return pickle.loads(message)  # noqa: S301 - from the parent process alone
 
 
 def _reply(channel: Connection, answer: tuple[bool, Any]) -> None:

@@ -165,6 +165,15 @@ def test_reader_that_fails_is_recorded_and_the_next_one_tried(error: Exception, 
     assert not result.timed_out
 
 
+def test_family_of_a_reader_that_took_too_long_is_given_up() -> None:
+    stalled = Attempt("slow", raises(JobTimeoutError()), family="slow")
+    cousin = Attempt("sr-slow", finds(reading(b"1")), "sr", family="slow")
+    other = Attempt("sr-other", finds(reading(b"2")), "sr", family="other")
+    result = decode([stalled, cousin, other], Engine())
+    assert [a.attempt for a in result.attempts] == ["slow", "upscale", "sr-other"]
+    assert not result.timed_out
+
+
 def test_limit_of_an_attempt_reaches_the_pool() -> None:
     pool = InlinePool()
     decode([Attempt("a", finds(), limit=0.25)], pool=pool)
