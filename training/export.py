@@ -1,8 +1,5 @@
-"""From a checkpoint to an immutable model version: ONNX graph, parity check, manifest."""
+"""From a checkpoint to an ONNX graph that computes the same."""
 
-import shutil
-import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +8,9 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from model_store.manifest import (
-    MANIFEST_NAME,
-    Calibration,
-    GeneratorContract,
-    GeneratorManifest,
-    ReadRate,
-    StoredFile,
-    TrainingRecord,
-    sha256_of,
-)
 from training.checkpoint import Checkpoint
-from training.models.compact import CompactGenerator, receptive_radius
+from training.models.compact import CompactGenerator
 
-MODEL_NAME = "model.onnx"
 TOLERANCE = 1e-3
 """Largest difference allowed between torch's logits and ONNX Runtime's: float32 sums in another order. A
 probability changes by a quarter of what its logit changes, at most."""
@@ -34,7 +20,7 @@ PARITY_SHAPES = ((1, 8, 8), (1, 16, 18), (3, 40, 64), (2, 130, 98), (1, 256, 96)
 
 
 class ExportError(Exception):
-    """The exported graph does not compute what the network does, or the version exists already."""
+    """The exported graph does not compute what the network does."""
 
 
 class _WithImage(nn.Module):
@@ -111,56 +97,3 @@ def _strip(model: onnx.ModelProto) -> None:
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         del part.metadata_props[:]
         part.doc_string = ""
-
-
-def release(
-    checkpoint: Checkpoint,
-    store: Path,
-    name: str,
-    version: int,
-    read_rates: tuple[ReadRate, ...],
-    calibration: Calibration | None,
-    device: str,
-    notes: str = "",
-) -> Path:
-    """Write model version `store/name/version` and return its folder. The manifest comes last.
-
-    Raises:
-        ExportError: the version exists, or the graph fails its parity check.
-    """
-    folder = store / name / str(version)
-    if folder.exists():
-        raise ExportError(f"{folder} exists; a released version never changes, choose another number")
-    generator = generator_of(checkpoint)
-    config = checkpoint.training_config()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".partial-") as scratch:
-        partial = Path(scratch) / "version"
-        partial.mkdir()
-        model = partial / MODEL_NAME
-        write_onnx(generator, model)
-        manifest = GeneratorManifest(
-            name=name,
-            version=version,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            model=StoredFile(name=MODEL_NAME, sha256=sha256_of(model), size=model.stat().st_size),
-            contract=GeneratorContract(
-                multiple=CompactGenerator.multiple, receptive_radius=receptive_radius(config.generator)
-            ),
-            parameters=sum(parameter.numel() for parameter in generator.parameters()),
-            training=TrainingRecord(
-                commit=checkpoint.commit,
-                steps=checkpoint.step,
-                samples=checkpoint.step * config.optimiser.batch,
-                seconds=round(checkpoint.seconds, 1),
-                device=device,
-                config=config.model_dump(mode="json"),
-            ),
-            read_rates=read_rates,
-            calibration=calibration,
-            notes=notes,
-        )
-        (partial / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        # One rename makes the whole version appear, so that nobody meets half of one.
-        shutil.move(partial, folder)
-    return folder

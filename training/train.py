@@ -22,6 +22,8 @@ from training.losses.module import weighted_cross_entropy
 from training.models.compact import CompactGenerator
 from training.validate import Cell, make_cells, module_errors
 
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
 
 class TrainingError(Exception):
     """The run cannot go on, as when the loss is no number; the message says at which step."""
@@ -40,7 +42,7 @@ def train(
         TrainingError: the loss became infinite or NaN.
         CheckpointError: `resume` cannot be used.
     """
-    device = _device(config)
+    device = device_of(config)
     torch.manual_seed(config.run.seed)
     generator = CompactGenerator(config.generator).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = WeightAverage(generator, config.optimiser.ema_decay)
@@ -55,7 +57,7 @@ def train(
     began = time.monotonic()
     last = out / "last.pt"
     commit = _commit()
-    precision = torch.bfloat16 if config.optimiser.precision == "bfloat16" else torch.float32
+    precision = PRECISIONS[config.optimiser.precision]
 
     def save(step: int) -> None:
         elapsed = before + time.monotonic() - began
@@ -71,7 +73,7 @@ def train(
             break
         for group in optimiser.param_groups:
             group["lr"] = config.optimiser.learning_rate * rate_factor(config.optimiser, step)
-        loss = _loss(generator, samples, precision, device)
+        loss = training_loss(generator, samples, precision, device)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(generator.parameters(), config.optimiser.gradient_clip)
@@ -110,7 +112,10 @@ def rate_factor(config: OptimiserConfig, step: int) -> float:
     return warmup * decay
 
 
-def _loss(generator: nn.Module, samples: Samples, precision: torch.dtype, device: torch.device) -> Tensor:
+def training_loss(
+    generator: nn.Module, samples: Samples, precision: torch.dtype, device: torch.device
+) -> Tensor:
+    """Loss of `generator` on a batch, its forward pass in `precision`; scalar, differentiable."""
     lr = samples.lr.contiguous(memory_format=torch.channels_last)
     with torch.autocast(device.type, precision, enabled=precision != torch.float32):
         logits = generator(lr)
@@ -127,7 +132,8 @@ def _timed(stream: Iterator[Samples]) -> Iterator[tuple[Samples, float]]:
         yield samples, time.monotonic() - asked
 
 
-def _device(config: TrainingConfig) -> torch.device:
+def device_of(config: TrainingConfig) -> torch.device:
+    """The device that a run uses: as configured, or CUDA where there is one."""
     if config.run.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(config.run.device)

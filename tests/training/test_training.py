@@ -12,9 +12,10 @@ from training import checkpoint as checkpoints
 from training.__main__ import main
 from training.config import ConfigError, GeneratorConfig, OptimiserConfig, TrainingConfig, load, parse
 from training.ema import WeightAverage
-from training.export import ExportError, generator_of, parity, release
+from training.export import generator_of, parity
 from training.losses.module import weighted_cross_entropy
 from training.models.compact import CompactGenerator, receptive_radius
+from training.release import ReleaseError, release
 from training.train import rate_factor, train
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
@@ -136,14 +137,14 @@ def test_resuming_with_another_network_is_refused(tmp_path: Path) -> None:
 
 def test_release_is_complete_verified_and_final(tmp_path: Path) -> None:
     checkpoint = checkpoints.load(train(_tiny(2), tmp_path / "run", cache=tmp_path))
-    folder = release(checkpoint, tmp_path / "store", "qr_sr_x4", 1, (), None, "test machine")
+    folder = release(checkpoint, tmp_path / "store", "qr_sr_x4", 1, symbols=0, crops=0, device="test")
     manifest, model = load_generator(folder)
     assert manifest.training.steps == 2
     assert manifest.training.config == checkpoint.config
     assert manifest.contract.receptive_radius == receptive_radius(checkpoint.training_config().generator)
     assert parity(generator_of(checkpoint), model) < 1e-3
-    with pytest.raises(ExportError, match="exists"):
-        release(checkpoint, tmp_path / "store", "qr_sr_x4", 1, (), None, "test machine")
+    with pytest.raises(ReleaseError, match="exists"):
+        release(checkpoint, tmp_path / "store", "qr_sr_x4", 1, symbols=0, crops=0, device="test")
     model.write_bytes(model.read_bytes()[:-1] + b"x")
     with pytest.raises(ManifestError, match="differs"):
         load_generator(folder)

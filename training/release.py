@@ -1,0 +1,125 @@
+"""Makes a checkpoint an immutable model version: graph, calibration, decode rates, and the manifest last."""
+
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from model_store.manifest import (
+    MANIFEST_NAME,
+    GeneratorContract,
+    GeneratorManifest,
+    ReadRate,
+    StoredFile,
+    TrainingRecord,
+    sha256_of,
+)
+from training.calibrate import calibrate
+from training.checkpoint import Checkpoint
+from training.evaluate.arms import BOTH, MISREAD, READ, judge
+from training.evaluate.families import FAMILIES, picture
+from training.evaluate.readers import build_reader
+from training.evaluate.symbols import draw_symbol
+from training.evaluate.upscalers import UpscalerSpec, build_upscaler
+from training.export import generator_of, write_onnx
+from training.models.compact import CompactGenerator, receptive_radius
+
+MODEL_NAME = "model.onnx"
+VERSIONS = range(2, 11)
+"""QR versions of the crops read for the manifest, in turn."""
+SEED = 0x4D0DE1
+_CELLS = (("camera", 1.4), ("camera", 1.2), ("jpeg-10", 1.75))
+
+
+class ReleaseError(Exception):
+    """The version cannot be released under this number."""
+
+
+def release(
+    checkpoint: Checkpoint,
+    store: Path,
+    name: str,
+    version: int,
+    *,
+    symbols: int,
+    crops: int,
+    device: str,
+    notes: str = "",
+    cache: Path | None = None,
+) -> Path:
+    """Write model version `store/name/version` and return its folder.
+
+    `symbols` is the number of symbols per cell of the calibration, `crops` that of held-out crops in each decode
+    rate; 0 leaves either out. `device` says what the training ran on.
+
+    Raises:
+        ReleaseError: the version exists.
+        ExportError: the graph fails its parity check.
+    """
+    folder = store / name / str(version)
+    if folder.exists():
+        raise ReleaseError(f"{folder} exists; a released version never changes, choose another number")
+    generator = generator_of(checkpoint)
+    config = checkpoint.training_config()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".partial-") as scratch:
+        partial = Path(scratch) / "version"
+        partial.mkdir()
+        model = partial / MODEL_NAME
+        write_onnx(generator, model)
+        manifest = GeneratorManifest(
+            name=name,
+            version=version,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            model=StoredFile(name=MODEL_NAME, sha256=sha256_of(model), size=model.stat().st_size),
+            contract=GeneratorContract(
+                multiple=CompactGenerator.multiple, receptive_radius=receptive_radius(config.generator)
+            ),
+            parameters=sum(parameter.numel() for parameter in generator.parameters()),
+            training=TrainingRecord(
+                commit=checkpoint.commit,
+                steps=checkpoint.step,
+                samples=checkpoint.step * config.optimiser.batch,
+                seconds=round(checkpoint.seconds, 1),
+                device=device,
+                config=config.model_dump(mode="json"),
+            ),
+            read_rates=tuple(read_rate(model, store, family, size, crops) for family, size in _CELLS)
+            if crops
+            else (),
+            calibration=calibrate(model, symbols, cache) if symbols else None,
+            notes=notes,
+        )
+        (partial / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        # One rename makes the whole version appear, so that nobody meets half of one.
+        shutil.move(partial, folder)
+    return folder
+
+
+def read_rate(model: Path, store: Path, family: str, px_per_module: float, crops: int) -> ReadRate:
+    """What WeChat, as its library gives it, reads of held-out crops and of what the generator makes of them.
+
+    The crops come from the benchmark's renderer, which shares neither code nor payloads with the training data.
+    """
+    wechat = build_reader("wechat", store / "wechat_qr" / "1")
+    upscale = build_upscaler(UpscalerSpec.generator(model))
+    outcomes = {"lr": [], "sr": []}  # type: dict[str, list[str]]
+    for number in range(crops):
+        seed = [SEED, number]
+        rng = np.random.default_rng(seed)
+        symbol = draw_symbol(VERSIONS[number % len(VERSIONS)], rng)
+        lr = picture(FAMILIES[family](rng), symbol, px_per_module, seed)
+        outcomes["lr"].append(judge(wechat(lr), symbol.payload))
+        outcomes["sr"].append(judge(wechat(upscale(lr).sr), symbol.payload))
+    share = {which: found.count(READ) / crops for which, found in outcomes.items()}
+    return ReadRate(
+        benchmark=f"{family}, {px_per_module} px per module, versions {VERSIONS[0]}-{VERSIONS[-1]}",
+        command="python -m training export",
+        reader="wechat",
+        symbols=crops,
+        read_lr=round(share["lr"], 4),
+        read_sr=round(share["sr"], 4),
+        misread=sum(found.count(MISREAD) + found.count(BOTH) for found in outcomes.values()),
+    )
