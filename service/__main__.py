@@ -3,6 +3,8 @@
 Imports are inside `main` because children started by `spawn` may import this module again.
 """
 
+import logging
+import os
 import sys
 
 
@@ -17,7 +19,7 @@ def main() -> int:
 
     from service import logs
     from service.app import create_app
-    from service.settings import Settings
+    from service.settings import Settings, unknown
 
     try:
         settings = Settings()
@@ -25,6 +27,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     logs.configure(settings.log_level)
+    for name in unknown(os.environ):
+        logging.getLogger("service").warning("%s is not a setting and has no effect", name)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings),

@@ -64,9 +64,11 @@ class EngineThread:
         """Queue a tile and wait for its output. A caller that is cancelled is not worked for.
 
         Raises:
-            ServiceError: `overloaded` when the queue is full, `deadline_exceeded` when its turn comes too
-                late.
+            ServiceError: `not_ready` when the engine has ended, `overloaded` when the queue is full,
+                `deadline_exceeded` when its turn comes too late.
         """
+        if self._thread.ident is not None and not self.alive:
+            raise ServiceError("not_ready", "the engine has ended", retry_after=5)
         job = _Job(lr, logits, deadline)
         try:
             self._jobs.put_nowait(job)

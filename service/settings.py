@@ -3,6 +3,7 @@
 `python -m service.settings` prints the README's table of them.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -100,6 +101,14 @@ class Settings(BaseSettings):
     webp_quality: Annotated[
         int, Field(ge=1, le=101, description="Quality of `format=webp` answers; 101 is lossless.")
     ] = 90
+
+
+def unknown(environment: Mapping[str, str]) -> list[str]:
+    """Variables with our prefix that are no setting: most likely misspelt, and without any effect."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    return sorted(
+        name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known
+    )
 
 
 def markdown_table() -> str:

@@ -80,9 +80,9 @@ def _refuses(code: str) -> Callable[[httpx.Response], str | None]:
 
 
 def _small_photo(content: str, rng: random.Random) -> bytes:
-    """A symbol at 1.6 pixels a module with noise, as a JPEG: needs the generator, and may stay unread."""
+    """A symbol at 1.25 pixels a module with noise, as a JPEG: needs the generator, and may stay unread."""
     large = Image.fromarray(images.symbol(content, scale=8)).convert("RGB")
-    side = round(large.width / 8 * 1.6)
+    side = round(large.width / 8 * 1.25)
     pixels = np.asarray(large.resize((side, side), Image.Resampling.BOX), float) * 0.7 + 30
     noise = np.random.default_rng(rng.randrange(2**31)).normal(0, 4, pixels.shape)
     return images.encode(np.clip(pixels + noise, 0, 255).astype(np.uint8), "JPEG", quality=60)
@@ -189,7 +189,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        environment = {"QRSR_MODEL_STORE": str(ROOT / "model_store"), "QRSR_LOG_LEVEL": "warning"}
+        environment = {"QRSR_LOG_LEVEL": "warning"}
         if options.tiny:
             write_tiny_model(Path(folder))
             (Path(folder) / "wechat_qr").symlink_to(ROOT / "model_store" / "wechat_qr")

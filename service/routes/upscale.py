@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from model_store.contract import SCALE, Image, enlarge, luma, merge_colour
 from service.decoding.cascade import Upscaled
-from service.imaging import Picture, check_encodable, decode, encode
+from service.imaging import Format, Picture, check_encodable, decode, encode
 from service.routes.decode import answer, read_symbols
 from service.routes.form import UPLOAD
-from service.schemas import Size, UpscaleAnswer, UpscaleQuery, problems
+from service.schemas import DecodeAnswer, Size, UpscaleAnswer, UpscaleQuery, problems
 from service.services import Task, serve
 from service.settings import Settings
 
@@ -61,9 +61,13 @@ async def _work(task: Task, query: UpscaleQuery) -> Response:
         return upscaled
 
     read = answer(picture, await read_symbols(task, picture, done))
+    return await services.in_thread(_json, read, query.format, size, data)
+
+
+def _json(read: DecodeAnswer, kind: Format, size: Size, data: bytes) -> Response:
     body = UpscaleAnswer(
         **dict(read),
-        format=query.format,
+        format=kind,
         size=size,
         image_base64=base64.b64encode(data).decode("ascii"),
     )

@@ -138,6 +138,12 @@ def test_the_queue_is_in_order_bounded_and_skips_what_nobody_waits_for(tmp_path:
         assert caught.value.code == "deadline_exceeded"
         assert engine.ran == [0, 2, 3]
 
+    async def afterwards() -> None:
+        with pytest.raises(ServiceError) as caught:
+            await thread.run(tile(9), logits=False, deadline=time.monotonic() + 60)
+        assert caught.value.status == 503
+
     asyncio.run(scenario())
     thread.stop()
     assert not thread.alive
+    asyncio.run(afterwards())

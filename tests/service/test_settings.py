@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from service.settings import PREFIX, Settings, markdown_table
+from service.settings import PREFIX, Settings, markdown_table, unknown
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -45,6 +45,10 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings()
     assert settings.port == 1234
     assert settings.model_store == Path("/somewhere")
+
+
+def test_misspelt_settings_are_found() -> None:
+    assert unknown({"QRSR_PROT": "1", "QRSR_PORT": "2", "qrsr_tile": "64", "HOME": "/"}) == ["QRSR_PROT"]
 
 
 def test_the_table_has_a_row_for_each_setting() -> None:
