@@ -6,7 +6,6 @@ import re
 import time
 
 import httpx
-import pytest
 
 from service.logs import JsonFormatter
 from tests.builders.images import encode, pattern, symbol
