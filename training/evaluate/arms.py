@@ -41,7 +41,7 @@ class Shot:
 
     outcome: str
     milliseconds: float
-    """Upscaling and reading."""
+    """Processor time of upscaling and reading, on one core, which a busy machine hardly changes."""
     wrong: tuple[bytes, ...] = ()
     """Payloads that are not the item's."""
     evidence: bytes | None = None

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from service.decoding.process import DecoderProcess, JobFailedError, ProcessDiedError, pack
 from training.evaluate.arms import CRASH, ERROR, TIMEOUT, Item, Shot, Taken
-from training.evaluate.workbench import Setup, Workbench, take
+from training.evaluate.workbench import Setup, build, take
 
 ITEM_LIMIT_S = 120.0
 """Seconds for one item; WeChat can take minutes on some pictures."""
@@ -74,7 +74,7 @@ class _Worker:
 
     def start(self) -> None:
         if self._process is None:
-            self._process = DecoderProcess(Workbench, (self._setup,))
+            self._process = DecoderProcess(build, (self._setup,))
 
     def stop(self) -> None:
         if self._process is not None:

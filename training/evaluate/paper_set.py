@@ -45,7 +45,7 @@ class Recipe:
     """Of versions 1 to 10."""
     fill: tuple[float, float] = (0.7, 1.0)
     """Side of the symbol with its quiet zone, in shares of the picture's side; uniform."""
-    severity: float = 0.7
+    severity: float = 0.6
     """Scales blur, noise, glare and damage."""
     upright: float = 0.7
     """Turned by a few degrees at most; the others stand at any angle."""

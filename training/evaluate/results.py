@@ -39,7 +39,7 @@ class Results:
     outcomes: dict[str, str]
     """By arm, one letter an item (see `arms`), blank where the arm was not tried on it."""
     milliseconds: dict[str, dict[str, float]]
-    """By arm: median, mean and 95th percentile of upscaling and reading, one core, on a busy machine."""
+    """By arm: median, mean and 95th percentile of the processor time of upscaling and reading, one core."""
     misreads: list[Misread] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     """What the protocol adds."""
