@@ -5,11 +5,13 @@ import time
 from pathlib import Path
 
 from model_store.contract import Image
-from model_store.manifest import MANIFEST_NAME, ManifestError, load_third_party
+from model_store.manifest import MANIFEST_NAME, ManifestError, load_generator, load_third_party
 from service.decoding import jobs
 from service.decoding.cascade import Cascade, DecodeResult, Upscale
 from service.decoding.pool import DecoderPool
+from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
+from service.released import version_folder
 from service.schemas import DecoderState
 from service.settings import Settings
 
@@ -25,7 +27,11 @@ class DecoderProcesses:
     def __init__(self, settings: Settings) -> None:
         files = wechat_files(settings.model_store)
         self._pool = DecoderPool(
-            jobs.Readers, files, size=settings.decoders, tasks_per_process=settings.decoder_recycle
+            jobs.Readers,
+            files,
+            calibration_of(settings),
+            size=settings.decoders,
+            tasks_per_process=settings.decoder_recycle,
         )
         self._cascade = Cascade(self._pool)
         self._has_nets = False
@@ -56,6 +62,17 @@ class DecoderProcesses:
     async def decode(self, image: Image, *, upscale: Upscale | None, deadline: float) -> DecodeResult:
         """See `Cascade.decode`."""
         return await self._cascade.decode(image, upscale=upscale, deadline=deadline)
+
+
+def calibration_of(settings: Settings) -> SoftCalibration | None:
+    """What the logits of the generator being served are worth; None where its manifest does not say.
+
+    Raises:
+        ManifestError: there is no such generator, or it is not whole.
+    """
+    folder = version_folder(settings.model_store, settings.model, settings.model_version)
+    table = load_generator(folder)[0].calibration
+    return SoftCalibration(table.logit, table.llr) if table else None
 
 
 def wechat_files(store: Path) -> WeChatFiles | None:
