@@ -21,10 +21,10 @@ Therefore
   and decision feedback schemes", IEEE Trans. Inf. Theory 14, 1968).
 
 A second bound counts codewords instead of bits and is the sharper one for few errors in otherwise sure bits:
-with s least reliable codewords erased, the share of the words of length n that lie within e codewords of a
-code word is sum_i C(n-s, i) 255^i / 256^(p-s), for a code with p check codewords (exact for a random word,
-since the spheres of a maximum-distance-separable code do not overlap within its radius). s may be any number
-up to p, so the bound carries the factor p + 1. Accepting by either bound adds them up: twice the smaller one.
+with s least reliable codewords erased, the share of the words of length n that lie within e codewords of a code
+word is at most sum_i C(n-s, i) 255^i / 256^(p-s), for a code with p check codewords. s may be any number up to p.
+The chances of being accepted by the first bound, by the second with s = 0 and by the second with any other s
+add up; each is given a third.
 
 Known padding is redundancy like the checks: codewords that the message's length fixes add 8 bits each to R.
 """
@@ -38,8 +38,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-DEFAULT_LIMIT: Final = 1e-9
-"""Largest misread bound at which a symbol is accepted."""
+DEFAULT_LIMIT: Final = 1e-8
+"""Largest misread bound at which a symbol is accepted.
+
+Ten times what the standard's own choice of correctable errors comes to where it is most daring (version 10-L
+with nine wrong codewords in each of its blocks), so that all that the standard corrects is accepted.
+"""
 LOG_STRUCTURE: Final = -10 * log(2)
 """Log of the share of random messages that parse with exact padding, rounded up; docs/reader.md has it."""
 _EXPONENTS: Final = np.geomspace(0.4, 60.0, 12)
@@ -57,7 +61,7 @@ def log_misread_bounds(
     """
     soft = _log_soft_bounds(weights, wrong, 8 * (checks + known))
     coarse = _log_codeword_bounds(weights, wrong, checks + known)
-    return np.minimum(log(2) + np.minimum(soft, coarse), 0.0)
+    return np.minimum(log(3) + np.minimum(soft, coarse), 0.0)
 
 
 def log_expected_words(weights: Floats, checks: int) -> Floats:
@@ -86,13 +90,14 @@ def _log_soft_bounds(weights: Floats, wrong: NDArray[np.bool_], redundancy: NDAr
 
 def _log_codeword_bounds(weights: Floats, wrong: NDArray[np.bool_], redundancy: NDArray[np.intp]) -> Floats:
     order = erasure_order(weights)
-    errors = np.take_along_axis(wrong.any(axis=2), order, axis=1)
+    # A bit of which nothing is known agrees with nothing, whatever its hard decision happens to be.
+    errors = np.take_along_axis((wrong | (weights == 0)).any(axis=2), order, axis=1)
     left = errors.sum(axis=1)[:, None] - np.cumsum(errors, axis=1) + errors
     bounds = np.empty(len(weights))
     for block, checks in enumerate(redundancy.tolist()):
         erased = np.arange(min(checks, errors.shape[1] - 1) + 1)
         shares = _log_shares(errors.shape[1], checks)[erased, left[block][erased]]
-        bounds[block] = shares.min() + log(len(erased))
+        bounds[block] = min(shares[0], shares[1:].min(initial=np.inf) + log(max(len(erased) - 1, 1)))
     return bounds
 
 

@@ -23,7 +23,7 @@ from service.decoding.soft.format_information import FormatHypothesis, format_hy
 
 DEFAULT_SECONDS: Final = 0.2
 _MOST_FORMATS: Final = 4
-"""Format words tried; all of them count against the misread bound, needed or not."""
+"""Format words tried; all that are tried count against the misread bound."""
 _FORMAT_RANGE: Final = 10.0
 """Nats below the likeliest within which a format word is tried."""
 _LEAST_FORMAT: Final = -25.0
@@ -92,11 +92,12 @@ def decode_modules(
     if not np.isfinite(llr).all():
         raise ValueError("log-likelihood ratios must be finite")
     until = time.monotonic() + DEFAULT_SECONDS if deadline is None else deadline
-    log_trials = log(hypotheses * _MOST_FORMATS)
     formats = format_hypotheses(llr)[:_MOST_FORMATS]
     least = max(formats[0].log_likelihood - _FORMAT_RANGE, _LEAST_FORMAT)
     formats = [word for word in formats if word.log_likelihood >= least]
 
+    # The choice of the words rests on other bits than those that are decoded: chance has as many trials as words.
+    log_trials = log(hypotheses * max(len(formats), 1))
     searches = []
     for word in formats:
         search = _begun(llr, version, word, log(limit) - log_trials, until)
@@ -139,16 +140,19 @@ def _finished(search: BlockSearch, version: int, level: Level) -> bool:
     if search.hopeless(_HOPELESS):
         return False
     for stage in (search.decode_ordered, search.decode_erasures, search.decode_matched):
-        if search.late or (stage == search.decode_matched and search.hopeless(_BEYOND_MATCHING)):
+        if search.late or (stage == search.decode_matched and not _worth_matching(search)):
             return False
         stage()
         if _learn_padding(search, version, level) and not search.accepted.all():
             search.decode_ordered()
         if search.accepted.all():
             return True
-        if len(search.words) > 1 and search.accepted.mean() < _PROMISING:
-            return False
     return False
+
+
+def _worth_matching(search: BlockSearch) -> bool:
+    solved = search.accepted
+    return not search.hopeless(_BEYOND_MATCHING) and (len(solved) == 1 or solved.mean() >= _PROMISING)
 
 
 def _learn_padding(search: BlockSearch, version: int, level: Level) -> bool:
@@ -170,10 +174,13 @@ def _learn_padding(search: BlockSearch, version: int, level: Level) -> bool:
         possible = [values for values in possible if not (search.words != values)[values >= 0].any()]
     if not possible:
         return False
-    values = max(possible, key=lambda values: padding.log_likelihood(values, search.signed))
+    evidence = [padding.log_likelihood(values, search.signed) for values in possible]
+    best = int(np.argmax(evidence))
     if not alone:
-        search.suppose(values)
-    search.credit(values)
+        if len(possible) > 1 and max(evidence) - min(evidence) < padding.LEAST_EVIDENCE:
+            return False
+        search.suppose(possible[best])
+    search.credit(possible[best])
     return not alone
 
 

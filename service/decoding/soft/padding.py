@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from service.decoding.soft import bitstream
 from service.decoding.soft.codewords import BlockStructure, Level, block_structure
 
-_LEAST_EVIDENCE = 30.0
-"""Nats that must speak for a run of pads: chance makes e**-30 of it, before any check."""
+LEAST_EVIDENCE = 30.0
+"""Nats that must speak for one padding rather than another or none, before it is relied on."""
 _UNCERTAIN_PADS = 2
 """Codewords at the beginning of a supposed run that are not relied on: data may look like pads."""
 
@@ -69,6 +69,6 @@ def likely_pad_start(llr: NDArray[np.float32], version: int, level: Level) -> in
         evidence[index % 2 != parity] = -np.inf
         if len(evidence) and evidence.max() > best:
             best, start = float(evidence.max()), int(evidence.argmax())
-    if best < _LEAST_EVIDENCE or start + _UNCERTAIN_PADS >= len(stream):
+    if best < LEAST_EVIDENCE or start + _UNCERTAIN_PADS >= len(stream):
         return None
     return start

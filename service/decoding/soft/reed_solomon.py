@@ -104,6 +104,7 @@ def correct(words: Bytes, erased: Flags, checks: int, found: Bytes | None = None
     vanishes = _evaluated(locator, at) == 0
     degree = np.where(locator != 0, np.arange(checks + 1), 0).max(axis=1)
     plausible = (vanishes.sum(axis=1) == degree) & (2 * degree - spent <= checks)
+    plausible &= spent <= checks
 
     evaluator = np.zeros((count, checks), dtype=np.uint8)
     for power in range(checks):
