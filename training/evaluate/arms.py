@@ -1,5 +1,6 @@
 """What is compared: an arm is a picture, what enlarges it, and who reads the result."""
 
+import zlib
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,8 @@ Image = NDArray[np.uint8]
 READ, NOTHING, MISREAD, BOTH, ERROR, CRASH, TIMEOUT = "r", ".", "x", "b", "e", "c", "t"
 """Outcomes: the payload and no other, nothing, only other payloads, the payload and others, the reader raised
 an exception, its process ended, it took too long."""
+WHOLE = "photo"
+"""The picture that is a whole photograph, which may hold other symbols too."""
 NONE = "none"
 """The upscaler of an arm that reads the picture as it is."""
 
@@ -75,14 +78,22 @@ class Item(Protocol):
         """The same item for other arms."""
         ...
 
-    def draw(self) -> tuple[dict[str, Image], bytes]:
-        """Its pictures `(h, w) uint8` by name, and its payload."""
+    def draw(self) -> tuple[dict[str, Image], tuple[bytes, ...]]:
+        """Its pictures `(h, w) uint8` by name, and its payload, in every way in which it may be written."""
         ...
 
 
-def judge(payloads: list[bytes], truth: bytes) -> str:
-    """The outcome of what a reader returned."""
-    right = truth in payloads
-    if all(payload == truth for payload in payloads):
+def fingerprint(pictures: dict[str, Image]) -> int:
+    """CRC-32 of the pixels of all pictures, in the order of their names."""
+    crc = 0
+    for name in sorted(pictures):
+        crc = zlib.crc32(np.ascontiguousarray(pictures[name]).tobytes(), crc)
+    return crc
+
+
+def judge(payloads: list[bytes], truth: tuple[bytes, ...]) -> str:
+    """The outcome of what a reader returned; any of `truth` is right."""
+    right = any(payload in truth for payload in payloads)
+    if all(payload in truth for payload in payloads):
         return READ if right else NOTHING
     return BOTH if right else MISREAD

@@ -18,6 +18,7 @@ from training.evaluate.options import (
     newest_generator,
 )
 from training.evaluate.paper_set import SIZE
+from training.evaluate.photos import PhotosError
 from training.evaluate.readers import DECODE, DIRECT, SOFT
 from training.evaluate.sweep_set import COUNT, PX_PER_MODULE
 from training.evaluate.upscalers import KERNELS, UpscalerError
@@ -57,6 +58,23 @@ def add_commands(commands: Any) -> None:
         metavar="PX",
         help="points of the axis, pixels per module",
     )
+
+    photos = _protocol(protocols, "photos", "read rates of real photographs with known payloads", _photos)
+    _common(photos, readers=(*DIRECT, SOFT, DECODE), kernels=("bicubic",))
+    photos.add_argument("folder", type=Path, metavar="DIR", help="photographs and their index.jsonl")
+    speed = _protocol(
+        protocols, "speed", "milliseconds, operations and memory of upscalers, side by side", _speed
+    )
+    _common(speed, readers=("wechat",), kernels=("bicubic",))
+    speed.add_argument(
+        "--rates",
+        type=Path,
+        metavar="JSON",
+        help="read rates for the Pareto plot (default: paper.json in --out)",
+    )
+    quick = _protocol(protocols, "quick", "the regression floor: fails when fewer symbols are read", _quick)
+    _common(quick, readers=("wechat", SOFT, DECODE), kernels=())
+    quick.add_argument("--set-floors", action="store_true", help="write the floors from this run")
 
 
 def _protocol(protocols: Any, name: str, text: str, run: Any) -> Any:
@@ -123,7 +141,7 @@ def _guarded(run: Any) -> Any:
     def guarded(arguments: argparse.Namespace) -> int:
         try:
             return int(run(arguments) or 0)
-        except (BenchmarkError, UpscalerError, ManifestError, FarmError) as error:
+        except (BenchmarkError, PhotosError, UpscalerError, ManifestError, FarmError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
 
@@ -149,3 +167,43 @@ def _sweep(arguments: argparse.Namespace) -> int:
     results = run_sweep(options, tuple(arguments.families), axis, count)
     print(sweep_report(results))
     return 0
+
+
+def _photos(arguments: argparse.Namespace) -> int:
+    from training.evaluate.protocol_photos import photos_report, run_photos
+
+    options = options_of(arguments)
+    if arguments.quick:
+        results = run_photos(options, arguments.folder, (1.4,), (50,), limit=10)
+    else:
+        results = run_photos(options, arguments.folder)
+    print(photos_report(results))
+    return 0
+
+
+def _speed(arguments: argparse.Namespace) -> int:
+    from training.evaluate.speed import ROUNDS, run_speed, speed_report
+
+    options = options_of(arguments)
+    rates = arguments.rates or arguments.out / "paper.json"
+    print(speed_report(run_speed(options, 5 if arguments.quick else ROUNDS, rates)))
+    return 0
+
+
+def _quick(arguments: argparse.Namespace) -> int:
+    from training.evaluate import quick
+
+    options = options_of(arguments)
+    results = quick.run_quick(options)
+    if arguments.set_floors:
+        quick.set_floors(results)
+    judged = quick.verdicts(results, quick.floors())
+    print(quick.quick_report(results, judged))
+    failed = [verdict for verdict in judged if not verdict.passed]
+    for verdict in failed:
+        print(
+            f"regression: {verdict.arm} reads {verdict.rate:.3f}, floor {verdict.floor:.3f}, "
+            f"{verdict.misreads} misreads",
+            file=sys.stderr,
+        )
+    return 1 if failed else 0

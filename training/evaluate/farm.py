@@ -1,12 +1,14 @@
-"""Worker processes for the benchmark: all cores, one item at a time each, and nothing lost when one
+"""Worker processes for the benchmark: all cores, one job at a time each, and nothing lost when one
 crashes."""
 
 import os
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self, TypeVar
 
 from tqdm import tqdm
 
@@ -14,12 +16,24 @@ from service.decoding.process import DecoderProcess, JobFailedError, ProcessDied
 from training.evaluate.arms import CRASH, ERROR, TIMEOUT, Item, Shot, Taken
 from training.evaluate.workbench import Setup, build, take
 
-ITEM_LIMIT_S = 120.0
-"""Seconds for one item; WeChat can take minutes on some pictures."""
+T = TypeVar("T")
+R = TypeVar("R")
+
+JOB_LIMIT_S = 120.0
+"""Seconds for one job; WeChat can take minutes over some pictures."""
 
 
 class FarmError(Exception):
     """Workers do not come up; the reason is on standard error."""
+
+
+class JobLostError(Exception):
+    """A job gave no result."""
+
+    def __init__(self, outcome: str, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+        """One of `CRASH`, `TIMEOUT`, `ERROR`."""
 
 
 def usable_cores() -> int:
@@ -27,45 +41,7 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_all(items: Sequence[Item], setup: Setup, jobs: int, title: str) -> list[Taken]:
-    """Take every item through its arms in `jobs` processes; results in the order of `items`.
-
-    An item whose process ends is tried again arm by arm, so that only the arm at fault is recorded as a crash
-    or a timeout.
-
-    Raises:
-        FarmError: a worker cannot be built.
-    """
-    workers: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-    everyone = [_Worker(setup) for _ in range(max(1, min(jobs, len(items))))]
-    stopped = threading.Event()
-    with tqdm(total=len(items), desc=title, unit="item", smoothing=0.05) as progress:
-
-        def one(item: Item) -> Taken:
-            if stopped.is_set():
-                raise FarmError("stopped")
-            worker = workers.get()
-            try:
-                return worker.take(item)
-            except FarmError:
-                stopped.set()
-                raise
-            finally:
-                workers.put(worker)
-                progress.update()
-
-        try:
-            for worker in everyone:
-                worker.start()
-                workers.put(worker)
-            with ThreadPoolExecutor(len(everyone)) as threads:
-                return list(threads.map(one, items))
-        finally:
-            for worker in everyone:
-                worker.stop()
-
-
-class _Worker:
+class Worker:
     """One process, replaced when it ends."""
 
     def __init__(self, setup: Setup) -> None:
@@ -73,27 +49,23 @@ class _Worker:
         self._process: DecoderProcess | None = None
 
     def start(self) -> None:
+        """Start the process, if there is none."""
         if self._process is None:
             self._process = DecoderProcess(build, (self._setup,))
 
     def stop(self) -> None:
+        """End it."""
         if self._process is not None:
             self._process.close()
             self._process = None
 
-    def take(self, item: Item) -> Taken:
-        taken = self._try(item)
-        if not isinstance(taken, str):
-            return taken
-        if len(item.arms) == 1:
-            return Taken((Shot(taken, 0.0),), 0)
-        parts = [self.take(item.with_arms((arm,))) for arm in item.arms]
-        return Taken(
-            tuple(shot for part in parts for shot in part.shots), max(part.fingerprint for part in parts)
-        )
+    def call(self, job: Callable[..., R], argument: object) -> R:
+        """`job(workbench, argument)`, done in the process.
 
-    def _try(self, item: Item) -> Taken | str:
-        """The result, or why there is none."""
+        Raises:
+            JobLostError: it raised, or its process ended over it; the next call has a new one.
+            FarmError: the process does not come up.
+        """
         self.start()
         assert self._process is not None  # noqa: S101 - for the type checker
         try:
@@ -102,14 +74,83 @@ class _Worker:
             raise FarmError(f"a worker could not be built: {error}") from error
         start = time.monotonic()
         try:
-            result = self._process.call(pack(take, (item,), ITEM_LIMIT_S))
-        except ProcessDiedError:
+            result: R = self._process.call(pack(job, (argument,), JOB_LIMIT_S))
+        except ProcessDiedError as error:
             self.stop()
-            return TIMEOUT if time.monotonic() - start > ITEM_LIMIT_S else CRASH
+            late = time.monotonic() - start > JOB_LIMIT_S
+            raise JobLostError(TIMEOUT if late else CRASH, "the worker process ended") from error
         except JobFailedError as error:
-            if len(item.arms) == 1:
-                tqdm.write(f"{item.name}, {item.arms[0]}: the worker raised {error}")
-            return ERROR
-        if not isinstance(result, Taken):
-            raise FarmError(f"a worker answered {type(result).__name__}")
+            raise JobLostError(ERROR, str(error)) from error
         return result
+
+
+class Farm:
+    """As many workers as asked for. Use as a context manager."""
+
+    def __init__(self, setup: Setup, jobs: int) -> None:
+        self._everyone = [Worker(setup) for _ in range(max(1, jobs))]
+
+    def __enter__(self) -> Self:
+        for worker in self._everyone:
+            worker.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._everyone:
+            worker.stop()
+
+    def map(self, do: Callable[[Worker, T], R], things: Sequence[T], title: str) -> list[R]:
+        """`do(worker, thing)` for all things, results in their order, with a progress bar.
+
+        The first exception ends it and is raised.
+        """
+        free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        for worker in self._everyone:
+            free.put(worker)
+        stopped = threading.Event()
+        with tqdm(total=len(things), desc=title, smoothing=0.05) as progress:
+
+            def one(thing: T) -> R:
+                if stopped.is_set():
+                    raise FarmError("stopped")
+                worker = free.get()
+                try:
+                    return do(worker, thing)
+                except BaseException:
+                    stopped.set()
+                    raise
+                finally:
+                    free.put(worker)
+                    progress.update()
+
+            with ThreadPoolExecutor(len(self._everyone)) as threads:
+                return list(threads.map(one, things))
+
+
+def take_item(worker: Worker, item: Item) -> Taken:
+    """Take an item through its arms.
+
+    Where it is lost it is tried again arm by arm, so that only the arm at fault is recorded as lost.
+    """
+    try:
+        return worker.call(take, item)
+    except JobLostError as error:
+        if len(item.arms) == 1:
+            tqdm.write(f"{item.name}, {item.arms[0]}: lost, {error}")
+            return Taken((Shot(error.outcome, 0.0),), 0)
+    parts = [take_item(worker, item.with_arms((arm,))) for arm in item.arms]
+    return Taken(
+        tuple(shot for part in parts for shot in part.shots), max(part.fingerprint for part in parts)
+    )
+
+
+def run_all(items: Sequence[Item], setup: Setup, jobs: int, title: str) -> list[Taken]:
+    """Take every item through its arms, in `jobs` processes; results in the order of `items`.
+
+    Raises:
+        FarmError: a worker cannot be built.
+    """
+    with Farm(setup, min(jobs, len(items))) as farm:
+        return farm.map(take_item, items, title)

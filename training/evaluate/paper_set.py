@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from tqdm import tqdm
 
 from training.evaluate import degrade
-from training.evaluate.arms import Arm, Image
+from training.evaluate.arms import Arm, Image, fingerprint
 from training.evaluate.scenes import (
     Damage,
     Light,
@@ -33,6 +34,7 @@ from training.evaluate.symbols import Symbol, draw_symbol
 
 HR_SIZE, LR_SIZE, LR_QUALITY = 512, 128, 10
 SIZE = 1000
+FROZEN_SEED = 0
 FROZEN = Path(__file__).with_name("frozen_paper_set.json")
 _STREAM = 0x9A9E
 
@@ -88,14 +90,14 @@ class PaperItem:
         """The same symbol for other arms."""
         return replace(self, arms=arms)
 
-    def draw(self) -> tuple[dict[str, Image], bytes]:
+    def draw(self) -> tuple[dict[str, Image], tuple[bytes, ...]]:
         """`hr` (512, 512) and `lr` (128, 128), and the payload."""
         rng = np.random.default_rng([_STREAM, self.seed, self.index])
         weights = np.array(self.recipe.version_weights)
         version = 1 + int(rng.choice(len(weights), p=weights / weights.sum()))
         symbol = draw_symbol(version, rng)
         hr = _photograph(symbol, self.recipe, rng)
-        return {"hr": hr, "lr": lr_of(hr)}, symbol.payload
+        return {"hr": hr, "lr": lr_of(hr)}, (symbol.payload,)
 
 
 def lr_of(hr: Image) -> Image:
@@ -110,16 +112,30 @@ def paper_items(count: int, seed: int, arms: tuple[Arm, ...], recipe: Recipe = R
 
 
 def frozen_fingerprints() -> list[int]:
-    """CRC-32 of the pixels (HR, then LR) of every picture of the frozen set."""
+    """`arms.fingerprint` of every symbol of the frozen set."""
     return [int(value, 16) for value in json.loads(FROZEN.read_text())["crc32"]]
 
 
 def departures(fingerprints: list[int]) -> int:
-    """How many of the first pictures differ from those of the frozen set.
+    """How many of the first symbols differ from those of the frozen set.
 
-    None do where NumPy, OpenCV and segno draw as they did when the set was frozen.
+    None do where NumPy, OpenCV and segno draw as they did when the set was frozen. Symbols beyond the frozen
+    ones count as different.
     """
-    return sum(a != b for a, b in zip(fingerprints, frozen_fingerprints(), strict=False))
+    frozen = frozen_fingerprints()
+    return sum(i >= len(frozen) or value != frozen[i] for i, value in enumerate(fingerprints))
+
+
+def freeze() -> None:
+    """Write `FROZEN`. Done once.
+
+    Raises:
+        FileExistsError: it has been done.
+    """
+    crcs = [f"{fingerprint(item.draw()[0]):08x}" for item in tqdm(paper_items(SIZE, FROZEN_SEED, ()))]
+    recipe = {name: getattr(RECIPE, name) for name in RECIPE.__dataclass_fields__}
+    with FROZEN.open("x") as stream:
+        stream.write(json.dumps({"recipe": recipe, "crc32": crcs}, indent=0) + "\n")
 
 
 def _photograph(symbol: Symbol, recipe: Recipe, rng: np.random.Generator) -> Image:
@@ -213,3 +229,7 @@ def _taken(scene: Plane, recipe: Recipe, rng: np.random.Generator) -> Image:
     else:
         exposed = degrade.noise(blurred, float(rng.uniform(0.003, 0.04)) * recipe.severity, rng)
     return degrade.jpeg(degrade.quantise(exposed), int(rng.integers(80, 97)))
+
+
+if __name__ == "__main__":
+    freeze()

@@ -7,13 +7,12 @@ from training.evaluate import plots
 from training.evaluate.arms import NONE, Arm
 from training.evaluate.farm import run_all
 from training.evaluate.options import Options
-from training.evaluate.paper_set import RECIPE, SIZE, PaperItem, departures, paper_items
+from training.evaluate.paper_set import FROZEN_SEED, RECIPE, SIZE, PaperItem, departures, paper_items
 from training.evaluate.readers import DECODE, SOFT
 from training.evaluate.results import Results, collect
 from training.evaluate.tables import arm_table, misread_table, paired_table, rate, table
 from training.evaluate.upscalers import OURS
 
-FROZEN_SEED = 0
 WECHAT_LR, WECHAT_HR = Arm("lr", NONE, "wechat"), Arm("hr", NONE, "wechat")
 ENLARGED_HR = 100
 """HR pictures that are enlarged too, to 2048x2048: the paper's table has that row."""

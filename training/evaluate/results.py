@@ -10,7 +10,19 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluate.arms import BOTH, CRASH, ERROR, MISREAD, READ, TIMEOUT, Arm, Item, Taken, parse_arm
+from training.evaluate.arms import (
+    BOTH,
+    CRASH,
+    ERROR,
+    MISREAD,
+    READ,
+    TIMEOUT,
+    WHOLE,
+    Arm,
+    Item,
+    Taken,
+    parse_arm,
+)
 
 SCHEMA = 1
 
@@ -49,8 +61,9 @@ class Results:
         return [parse_arm(name) for name in self.outcomes]
 
     def read(self, arm: Arm) -> NDArray[np.bool_]:
-        """`(items,)`: whether the payload came back, alone."""
-        return np.array([outcome == READ for outcome in self.outcomes[str(arm)]])
+        """`(items,)`: whether the payload came back, alone unless the picture is a whole photograph."""
+        right = (READ, BOTH) if arm.picture == WHOLE else (READ,)
+        return np.array([outcome in right for outcome in self.outcomes[str(arm)]])
 
     def tried(self, arm: Arm) -> NDArray[np.bool_]:
         """`(items,)`: on which items the arm was tried."""

@@ -41,14 +41,14 @@ class SweepItem:
         """The same symbol for other arms."""
         return replace(self, arms=arms)
 
-    def draw(self) -> tuple[dict[str, Image], bytes]:
+    def draw(self) -> tuple[dict[str, Image], tuple[bytes, ...]]:
         """`lr`, and the payload."""
         # By name, so that a new family leaves the others as they are.
         seed = [_STREAM, self.seed, zlib.crc32(self.family.encode()), self.index]
         rng = np.random.default_rng(seed)
         symbol = draw_symbol(VERSIONS[self.index % len(VERSIONS)], rng)
         case = FAMILIES[self.family](rng)
-        return {"lr": picture(case, symbol, self.px_per_module, seed)}, symbol.payload
+        return {"lr": picture(case, symbol, self.px_per_module, seed)}, (symbol.payload,)
 
 
 def sweep_items(

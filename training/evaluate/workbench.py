@@ -3,7 +3,6 @@
 import asyncio
 import math
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,21 @@ from numpy.typing import NDArray
 from service.decoding.cascade import Cascade, Upscaled
 from service.decoding.jobs import Readers, soft
 from service.decoding.soft import SoftCalibration
-from training.evaluate.arms import BOTH, ERROR, MISREAD, NONE, Arm, Image, Item, Shot, Taken, judge
+from service.decoding.wechat import WeChatReader
+from service.settings import Settings
+from training.evaluate.arms import (
+    BOTH,
+    ERROR,
+    MISREAD,
+    NONE,
+    Arm,
+    Image,
+    Item,
+    Shot,
+    Taken,
+    fingerprint,
+    judge,
+)
 from training.evaluate.readers import DECODE, SOFT, build_reader, wechat_files
 from training.evaluate.upscalers import OURS, Enlarged, Upscale, UpscalerSpec, build_upscaler, generator_file
 
@@ -25,6 +38,8 @@ Ts = TypeVarTuple("Ts")
 
 DEADLINE_S = 20.0
 """Of the cascade, as in the service."""
+MOST_ENLARGED = int(Settings.model_fields["max_upscale_pixels"].default)
+"""Pixels of the largest picture that the service enlarges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +68,8 @@ class Workbench:
             name: build_reader(name, setup.wechat) for name in setup.readers if name not in (SOFT, DECODE)
         }
         ours = any(name in (SOFT, DECODE) for name in setup.readers)
+        self.wechat = WeChatReader(wechat_files(setup.wechat))
+        """For locating symbols."""
         self._service = Readers(wechat_files(setup.wechat), _calibration(setup)) if ours else None
         self._cascade = Cascade(_HerePool(self._service))
 
@@ -60,9 +77,6 @@ class Workbench:
         """Draw the item and try its arms, one after the other; each picture is enlarged once by each
         upscaler."""
         pictures, truth = item.draw()
-        fingerprint = 0
-        for name in sorted(pictures):
-            fingerprint = zlib.crc32(pictures[name].tobytes(), fingerprint)
         enlarged: dict[tuple[str, str], tuple[Enlarged, float]] = {}
         shots = []
         for arm in item.arms:
@@ -70,7 +84,7 @@ class Workbench:
             if key not in enlarged:
                 enlarged[key] = self._enlarge(pictures[arm.picture], arm.upscaler)
             shots.append(self._shoot(arm, *enlarged[key], truth))
-        return Taken(tuple(shots), fingerprint)
+        return Taken(tuple(shots), fingerprint(pictures))
 
     def _enlarge(self, image: Image, upscaler: str) -> tuple[Enlarged, float]:
         if upscaler == NONE:
@@ -79,7 +93,7 @@ class Workbench:
         result = self._upscalers[upscaler](image)
         return result, 1e3 * (time.process_time() - start)
 
-    def _shoot(self, arm: Arm, enlarged: Enlarged, before: float, truth: bytes) -> Shot:
+    def _shoot(self, arm: Arm, enlarged: Enlarged, before: float, truth: tuple[bytes, ...]) -> Shot:
         start = time.process_time()
         try:
             payloads = self._read(arm.reader, enlarged)
@@ -90,7 +104,7 @@ class Workbench:
         outcome = judge(payloads, truth)
         if outcome not in (MISREAD, BOTH):
             return Shot(outcome, milliseconds)
-        wrong = tuple(sorted({payload for payload in payloads if payload != truth}))
+        wrong = tuple(sorted({payload for payload in payloads if payload not in truth}))
         return Shot(outcome, milliseconds, wrong, cv2.imencode(".png", enlarged.sr)[1].tobytes())
 
     def _read(self, reader: str, enlarged: Enlarged) -> list[bytes]:
@@ -103,7 +117,8 @@ class Workbench:
         return [reading.payload for reading in soft(self._service, enlarged.logits, SOFT)]
 
     def _decode(self, image: Image) -> list[bytes]:
-        upscale = self._upscalers.get(OURS)
+        # As in the service: what is larger is read, but not enlarged.
+        upscale = self._upscalers.get(OURS) if image.size <= MOST_ENLARGED else None
 
         async def engine(luma: NDArray[np.uint8]) -> Upscaled:
             assert upscale is not None  # noqa: S101 - for the type checker; see the call below

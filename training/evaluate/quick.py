@@ -1,0 +1,116 @@
+"""The regression floor: a small fixed sweep that a broken generator or reader cannot pass."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.evaluate.arms import NONE, Arm
+from training.evaluate.farm import run_all
+from training.evaluate.options import BenchmarkError, Options
+from training.evaluate.readers import DECODE, SOFT
+from training.evaluate.results import Results, collect
+from training.evaluate.sweep_set import sweep_items
+from training.evaluate.tables import arm_table, misread_table, rate, table
+from training.evaluate.upscalers import OURS
+
+FAMILIES = ("camera", "jpeg-50", "jpeg-10", "defocus")
+PX_PER_MODULE = (1.2, 1.5, 2.0)
+COUNT = 8
+FLOORS = Path(__file__).with_name("floors.json")
+MARGIN = 0.06
+"""By how much a floor lies below what was measured when it was set: about six of the symbols."""
+FLOORED = (
+    Arm("lr", NONE, "wechat"),
+    Arm("lr", OURS, "wechat"),
+    Arm("lr", OURS, SOFT),
+    Arm("lr", NONE, DECODE),
+)
+TRUSTED = (SOFT, DECODE)
+"""Readers that never return a wrong payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an arm reads what it must."""
+
+    arm: Arm
+    rate: float
+    floor: float
+    misreads: int
+
+    @property
+    def passed(self) -> bool:
+        """Not below its floor, and without misreads where none are allowed."""
+        return self.rate >= self.floor and not (self.misreads and self.arm.reader in TRUSTED)
+
+
+def run_quick(options: Options) -> Results:
+    """Read the quick set; writes `quick.json`.
+
+    Raises:
+        BenchmarkError: there is no generator to judge.
+    """
+    if options.ours is None:
+        raise BenchmarkError("no released generator, and none named by --model: nothing to judge")
+    arms = tuple(arm for arm in FLOORED if arm.reader in options.readers)
+    items = sweep_items(FAMILIES, PX_PER_MODULE, COUNT, options.seed, arms)
+    taken = run_all(items, options.setup, options.jobs, "quick")
+    results = collect(
+        "quick", options.command, options.seed, options.environment(), items, taken, options.out, {}
+    )
+    results.save(options.out / "quick.json")
+    return results
+
+
+def verdicts(results: Results, floors: Mapping[str, float]) -> list[Verdict]:
+    """One for each arm that was tried."""
+    return [
+        Verdict(arm, float(results.read(arm).mean()), floors[str(arm)], results.wrong(arm))
+        for arm in results.arms()
+    ]
+
+
+def floors() -> dict[str, float]:
+    """The floors in force, by arm.
+
+    Raises:
+        BenchmarkError: none have been set.
+    """
+    if not FLOORS.is_file():
+        raise BenchmarkError(f"{FLOORS.name} is missing; `quick --set-floors` writes it")
+    values = json.loads(FLOORS.read_text())["floors"]
+    return {str(arm): float(value) for arm, value in values.items()}
+
+
+def set_floors(results: Results) -> None:
+    """Write the floors from what was just measured.
+
+    Raises:
+        BenchmarkError: a floor of an arm with a generator would not be above what WeChat reads without one,
+        so
+            that a broken generator could pass.
+    """
+    values = {str(arm): round(float(results.read(arm).mean()) - MARGIN, 3) for arm in results.arms()}
+    alone = float(results.read(FLOORED[0]).mean())
+    for arm in results.arms():
+        if arm != FLOORED[0] and values[str(arm)] <= alone:
+            raise BenchmarkError(f"{arm}: a floor of {values[str(arm)]} would let a broken generator pass")
+    origin = {"command": results.command, "upscalers": results.environment["upscalers"]}
+    FLOORS.write_text(json.dumps({"floors": values, "set_by": origin}, indent=1) + "\n")
+
+
+def quick_report(results: Results, judged: list[Verdict]) -> str:
+    """Markdown."""
+    rows = [
+        [
+            str(verdict.arm),
+            rate(verdict.rate),
+            rate(verdict.floor),
+            str(verdict.misreads),
+            "ok" if verdict.passed else "FAILED",
+        ]
+        for verdict in judged
+    ]
+    head = ["arm", "read", "floor", "misread", "verdict"]
+    return "\n\n".join([table(head, rows), arm_table(results, "lr"), misread_table(results)])
