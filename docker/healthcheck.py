@@ -9,7 +9,7 @@ import urllib.request
 def main() -> int:
     port = os.environ.get("QRSR_PORT", "8000")
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
             return 0 if answer.status == 200 else 1
     except (urllib.error.URLError, OSError):
         return 1

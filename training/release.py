@@ -111,8 +111,8 @@ def read_rate(model: Path, store: Path, family: str, px_per_module: float, crops
         rng = np.random.default_rng(seed)
         symbol = draw_symbol(VERSIONS[number % len(VERSIONS)], rng)
         lr = picture(FAMILIES[family](rng), symbol, px_per_module, seed)
-        outcomes["lr"].append(judge(wechat(lr), symbol.payload))
-        outcomes["sr"].append(judge(wechat(upscale(lr).sr), symbol.payload))
+        outcomes["lr"].append(judge(wechat(lr), (symbol.payload,)))
+        outcomes["sr"].append(judge(wechat(upscale(lr).sr), (symbol.payload,)))
     share = {which: found.count(READ) / crops for which, found in outcomes.items()}
     return ReadRate(
         benchmark=f"{family}, {px_per_module} px per module, versions {VERSIONS[0]}-{VERSIONS[-1]}",
