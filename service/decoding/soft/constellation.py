@@ -16,7 +16,7 @@ _SHORTEST_SPAN = 11.5
 CLEAR_SCORE = 0.6
 """Above it three patterns suit one another so well that they hardly do by chance."""
 _PENALTY_OF_A_GUESS = 0.2
-_LARGEST_RATIO = 2.9
+_LARGEST_RATIO = 6.0
 """Of the areas of a module at two patterns of one symbol."""
 _MOST = 24
 

@@ -23,11 +23,11 @@ FloatArray = NDArray[np.float32]
 _BOWS = np.array([-0.9, -0.45, 0.0, 0.45, 0.9])
 """Sideways bows of the timing patterns that are tried, in modules."""
 _MOST_PROBES = 500
-_STIFFNESS = 0.03
+_STIFFNESS = 0.003
 """Of the first homography's perspective; see `homography.estimate`."""
 _FRAME_NOISE = 0.12
 """Standard deviation in modules of the points that a finder pattern's frame gives."""
-_LIKELY_BEND = 0.02
+_LIKELY_BEND = 0.01
 """Standard deviation, before looking, of the coefficients of degree 2, as a share of the symbol's side."""
 
 

@@ -119,19 +119,24 @@ class GridSearch:
                 doubtful.append(fit)
 
     def _variants(self, fit: Fit) -> Iterator[Fit]:
-        """A fit and the same bent more and more freely, as long as that changes anything; the likeliest
-        first."""
+        """A fit and the same bent, as far as that changes anything, the likeliest first."""
         if fit.agreement > _FLAT:
             yield fit
-        bent = refine(self._logits, fit.grid, fit.sign, degree=2, iterations=3)
-        freer = refine(self._logits, bent.grid, fit.sign, degree=3, iterations=4)
+        bent = self._bent(fit)
+        # On a bent grid the far corner may be found that was out of the flat one's reach.
+        placed = with_best_corner(self._darkness, Hypothesis(bent.grid, fit.sign, 0.0))
         others = [fit]
-        for variant in (freer, bent):
+        for variant in (bent, self._bent(replace(bent, grid=placed.grid))):
             sound = variant.grid.is_sound(self._logits.shape)
             if sound and all(_apart(variant, other) > _DIFFERENT for other in others):
                 others.append(variant)
         others = others[1:] if fit.agreement > _FLAT else others
         yield from sorted(others, key=lambda item: -item.score)
+
+    def _bent(self, fit: Fit) -> Fit:
+        """The fit with more and more freedom to bend."""
+        bent = refine(self._logits, fit.grid, fit.sign, degree=2, iterations=4)
+        return refine(self._logits, bent.grid, fit.sign, degree=3, iterations=5)
 
     def _late(self) -> bool:
         return time.monotonic() > self._deadline
