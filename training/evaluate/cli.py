@@ -23,6 +23,7 @@ from training.evaluate.readers import DECODE, DIRECT, SOFT
 from training.evaluate.sweep_set import COUNT, PX_PER_MODULE
 from training.evaluate.upscalers import KERNELS, UpscalerError
 
+RESULTS = Path("runs/benchmark")
 _SWEEP_READERS = ("wechat", "zxing", SOFT, DECODE)
 
 
@@ -74,6 +75,9 @@ def add_commands(commands: Any) -> None:
     )
     quick = _protocol(protocols, "quick", "the regression floor: fails when fewer symbols are read", _quick)
     _common(quick, readers=("wechat", SOFT, DECODE), kernels=())
+    report = _protocol(protocols, "report", "write docs/benchmark.md from the results in --out", _report)
+    report.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
+    report.add_argument("--document", type=Path, default=Path("docs/benchmark.md"), help="what to write")
     quick.add_argument("--set-floors", action="store_true", help="write the floors from this run")
 
 
@@ -87,7 +91,7 @@ def _common(parser: Any, readers: tuple[str, ...], kernels: tuple[str, ...]) -> 
     parser.add_argument(
         "--quick", action="store_true", help="a few symbols only: under a minute on two cores"
     )
-    parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="folder of the results")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     parser.add_argument(
         "--seed", type=int, default=0, help="draws another set (default 0, the published one)"
     )
@@ -207,3 +211,11 @@ def _quick(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return 1 if failed else 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from training.evaluate.report import write_report
+
+    write_report(arguments.out, arguments.document)
+    print(arguments.document)
+    return 0

@@ -94,6 +94,6 @@ def _details(options: Options, fingerprints: list[int]) -> dict[str, Any]:
             " another version of NumPy, OpenCV or segno, or another processor, draws them; compare with care"
         )
     else:
-        text = f"the frozen set, {len(fingerprints)} symbols, pixel for pixel"
+        text = f"the first {len(fingerprints)} symbols of the frozen set, pixel for pixel"
     recipe = {name: getattr(RECIPE, name) for name in RECIPE.__dataclass_fields__}
     return {"set": text, "recipe": recipe, "crc32": [f"{value:08x}" for value in fingerprints]}

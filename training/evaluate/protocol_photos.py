@@ -95,7 +95,7 @@ def run_photos(
     )
     results.save(options.out / "photos.json")
     (options.out / "photos.md").write_text(photos_report(results) + "\n")
-    plots.rate_bars(_bars(results), options.out / "photos.png", "share of the crops read")
+    plots.rate_bars(photo_bars(results), options.out / "photos.png", "share of the crops read")
     return results
 
 
@@ -162,7 +162,8 @@ def _cell_table(results: Results, arms: list[Arm]) -> str:
     return table(["px per module, JPEG quality", "crops", *(label(arm) for arm in arms)], rows)
 
 
-def _bars(results: Results) -> dict[str, dict[str, float]]:
+def photo_bars(results: Results) -> dict[str, dict[str, float]]:
+    """What the plot shows: rates of the arms that matter, by cell."""
     chosen = [
         WECHAT,
         Arm("lr", "bicubic", "wechat"),

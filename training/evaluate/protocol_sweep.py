@@ -10,7 +10,7 @@ from training.evaluate import plots
 from training.evaluate.arms import NONE, Arm
 from training.evaluate.farm import run_all
 from training.evaluate.options import Options
-from training.evaluate.readers import SOFT
+from training.evaluate.readers import DECODE, SOFT
 from training.evaluate.results import Results, collect
 from training.evaluate.statistics import Interval, critical_point
 from training.evaluate.sweep_set import COUNT, PX_PER_MODULE, VERSIONS, sweep_items
@@ -65,8 +65,11 @@ def plotted(results: Results) -> list[Arm]:
     return [arm for arm in arms if arm.reader in ("wechat", "zxing", SOFT, "decode")]
 
 
-def sweep_report(results: Results) -> str:
-    """Markdown: critical pixels per module by family and arm, rates at each point, pairs, misreads."""
+def sweep_report(results: Results, *, every_rate: bool = True) -> str:
+    """Markdown: critical pixels per module by family and arm, pairs, misreads; rates at each point.
+
+    The rates are those of WeChat and the cascade alone unless `every_rate`.
+    """
     details = results.details
     parts = [
         f"{details['symbols']} symbols a family, versions {details['versions'][0]} to "
@@ -80,6 +83,8 @@ def sweep_report(results: Results) -> str:
         "### Read rate at each point",
     ]
     for arm in plotted(results):
+        if not every_rate and (arm.upscaler != NONE or arm.reader not in ("wechat", DECODE)):
+            continue
         parts += [f"**{label(arm)}**", _rates_table(results, arm)]
     parts += ["### Misreads", misread_table(results)]
     return "\n\n".join(parts)

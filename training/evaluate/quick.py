@@ -11,11 +11,11 @@ from training.evaluate.options import BenchmarkError, Options
 from training.evaluate.readers import DECODE, SOFT
 from training.evaluate.results import Results, collect
 from training.evaluate.sweep_set import sweep_items
-from training.evaluate.tables import arm_table, misread_table, rate, table
+from training.evaluate.tables import arm_table, label, misread_table, rate, table
 from training.evaluate.upscalers import OURS
 
 FAMILIES = ("camera", "jpeg-50", "jpeg-10", "defocus")
-PX_PER_MODULE = (1.2, 1.5, 2.0)
+PX_PER_MODULE = (1.1, 1.3, 1.6)
 COUNT = 8
 FLOORS = Path(__file__).with_name("floors.json")
 MARGIN = 0.06
@@ -104,7 +104,7 @@ def quick_report(results: Results, judged: list[Verdict]) -> str:
     """Markdown."""
     rows = [
         [
-            str(verdict.arm),
+            label(verdict.arm),
             rate(verdict.rate),
             rate(verdict.floor),
             str(verdict.misreads),

@@ -1,7 +1,6 @@
 """Cost of upscalers, side by side in one run: time, share of the machine's peak, memory."""
 
 import json
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -28,7 +27,8 @@ from training.evaluate.upscalers import UpscalerSpec, build_upscaler, generator_
 
 CROP = 128
 ROUNDS = 25
-_PEAK_SIDE = 1536
+PEAK = "peak"
+_PEAK_SIDE = 1024
 _SCHEMA = 1
 
 
@@ -45,7 +45,7 @@ class Cost:
     """Median time."""
     peak_share: float | None
     """Operations per second on one core, in shares of what a large matrix product reaches there."""
-    memory_mb: float
+    memory_mb: float | None
     """Growth of the largest resident size of a process of its own, model included."""
     read_rate: float | None
     """Of WeChat on its enlargements, from another run."""
@@ -59,7 +59,7 @@ class Speed:
     environment: dict[str, Any]
     cores: int
     peak_gflops: tuple[float, float]
-    """Matrix product of 1536x1536 float32 through ONNX Runtime: one core, all cores."""
+    """Matrix product of 1024x1024 float32 through ONNX Runtime: one core, all cores."""
     rates_from: str | None
     costs: list[Cost]
 
@@ -87,13 +87,13 @@ def run_speed(options: Options, rounds: int = ROUNDS, rates: Path | None = None)
     """Time all upscalers in turn, `rounds` times; writes `speed.json`, `speed.md` and a Pareto plot."""
     cores = usable_cores()
     crop = np.random.default_rng(0).integers(0, 256, (CROP, CROP), dtype=np.uint8)
-    one: dict[str, Callable[[], object]] = {"peak": _matrix_product(1)}
-    every: dict[str, Callable[[], object]] = {"peak": _matrix_product(cores)}
+    one: dict[str, Callable[[], object]] = {PEAK: _matrix_product(1)}
+    every: dict[str, Callable[[], object]] = {PEAK: _matrix_product(cores)}
     for spec in options.upscalers:
         one[spec.name], every[spec.name] = _enlarger(spec, 1, crop), _enlarger(spec, cores, crop)
     single, many = _interleaved(one, every, rounds, cores)
     operations = 2 * _PEAK_SIDE**3
-    peak = operations / single["peak"] / 1e9, operations / many["peak"] / 1e9
+    peak = operations / single[PEAK] / 1e9, operations / many[PEAK] / 1e9
     read = _read_rates(rates)
     costs = [
         _cost(spec, single[spec.name], many[spec.name], peak[0], read.get(spec.name))
@@ -102,10 +102,16 @@ def run_speed(options: Options, rounds: int = ROUNDS, rates: Path | None = None)
     speed = Speed(options.command, options.environment(), cores, peak, str(rates) if read else None, costs)
     speed.save(options.out / "speed.json")
     (options.out / "speed.md").write_text(speed_report(speed) + "\n")
-    points = [(cost.name, cost.one_core_ms, cost.read_rate) for cost in costs if cost.read_rate is not None]
-    if points:
-        plots.pareto(points, options.out / "speed.png", "share read by WeChat (paper, lr)")
+    pareto(speed, options.out / "speed.png")
     return speed
+
+
+def pareto(speed: Speed, path: Path) -> None:
+    """Plot read rate against time."""
+    points = [
+        (cost.name, cost.one_core_ms, cost.read_rate) for cost in speed.costs if cost.read_rate is not None
+    ]
+    plots.pareto(points, path, "share read by WeChat (paper, lr)")
 
 
 def speed_report(speed: Speed) -> str:
@@ -118,7 +124,7 @@ def speed_report(speed: Speed) -> str:
             f"{cost.one_core_ms:.1f}",
             f"{cost.all_cores_ms:.1f}",
             "-" if cost.peak_share is None else f"{100 * cost.peak_share:.0f} %",
-            f"{cost.memory_mb:.0f}",
+            "-" if cost.memory_mb is None else f"{cost.memory_mb:.0f}",
             "-" if cost.read_rate is None else rate(cost.read_rate),
         ]
         for cost in speed.costs
@@ -150,16 +156,16 @@ def _enlarger(spec: UpscalerSpec, threads: int, crop: Image) -> Callable[[], obj
 def _interleaved(
     one: dict[str, Callable[[], object]], every: dict[str, Callable[[], object]], rounds: int, cores: int
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Median seconds: processor time on one core, time on all. The first round warms up and does not
+    """Typical seconds: processor time on one core, time on all. The first round warms up and does not
     count."""
     single: dict[str, list[float]] = {name: [] for name in one}
     many: dict[str, list[float]] = {name: [] for name in every}
     for i in tqdm(range(rounds + 1), desc="speed", unit="round"):
         for name in one:
             cv2.setNumThreads(1)
-            before = time.process_time()
+            before = time.thread_time()
             one[name]()
-            spent = time.process_time() - before
+            spent = time.thread_time() - before
             cv2.setNumThreads(cores)
             start = time.perf_counter()
             every[name]()
@@ -167,10 +173,12 @@ def _interleaved(
             if i:
                 single[name].append(spent)
                 many[name].append(took)
-    return (
-        {name: median(values) for name, values in single.items()},
-        {name: median(values) for name, values in many.items()},
-    )
+    return _typical(single), _typical(many)
+
+
+def _typical(times: dict[str, list[float]]) -> dict[str, float]:
+    """Medians; of the matrix product the best, since a peak is what is never exceeded."""
+    return {name: min(values) if name == PEAK else median(values) for name, values in times.items()}
 
 
 def _cost(spec: UpscalerSpec, one: float, every: float, peak_gflops: float, read: float | None) -> Cost:
@@ -217,11 +225,12 @@ def _read_rates(path: Path | None) -> dict[str, float]:
     return rates
 
 
-def _memory(spec: UpscalerSpec) -> float:
+def _memory(spec: UpscalerSpec) -> float | None:
     process = DecoderProcess(_Probe, (spec,))
     try:
         process.ready()
-        return float(process.call(pack(_Probe.growth, (), 60.0)))
+        growth: float | None = process.call(pack(_Probe.growth, (), 60.0))
+        return growth
     finally:
         process.close()
 
@@ -232,7 +241,7 @@ class _Probe:
     def __init__(self, spec: UpscalerSpec) -> None:
         self._spec = spec
 
-    def growth(self) -> float:
+    def growth(self) -> float | None:
         """Megabytes by which the largest resident size grew over loading the model and three crops."""
         cv2.setNumThreads(1)
         before = _peak_mb()
@@ -240,9 +249,14 @@ class _Probe:
         crop = np.full((CROP, CROP), 128, np.uint8)
         for _ in range(3):
             upscale(crop)
-        return _peak_mb() - before
+        after = _peak_mb()
+        return None if before is None or after is None else after - before
 
 
-def _peak_mb() -> float:
-    """Linux gives kilobytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _peak_mb() -> float | None:
+    """Linux's high-water mark of this program; getrusage's also counts what the parent was before the exec."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return None
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024

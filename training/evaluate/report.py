@@ -1,0 +1,158 @@
+"""Puts `docs/benchmark.md` together from results: no figure in it is typed by hand."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from training.evaluate import plots
+from training.evaluate.options import BenchmarkError
+from training.evaluate.paper_set import RECIPE
+from training.evaluate.protocol_paper import paper_report
+from training.evaluate.protocol_photos import photo_bars, photos_report
+from training.evaluate.protocol_sweep import plotted, sweep_report
+from training.evaluate.results import Results
+from training.evaluate.speed import load_speed, pareto, speed_report
+from training.evaluate.tables import table
+
+PROTOCOLS = ("paper", "sweep", "photos", "speed")
+
+_HEAD = """# Benchmark
+
+How many symbols each way of reading reads, how often it is wrong, and what it costs. This page is written by
+`python -m training evaluate report` from the JSON files in [`benchmark/`](benchmark), each written by the
+command that stands above its tables.
+
+**What keeps it honest.** The pictures are drawn by a renderer and degradations of their own (NumPy and OpenCV,
+with real JPEG codecs), which share no code and no payload with the training data; photographs are for measuring
+only. All arms see the same pictures. A symbol counts as read when its payload comes back byte for byte and
+nothing else with it; every wrong payload is counted, listed and its picture kept. Readers are used as their
+libraries give them to everybody. `decode` is the service's cascade, `soft` the soft-decision reader on the
+generator's logits, with the service's own time limits, counted in processor time so that a busy machine reads
+as much as an idle one. WeChat has both its nets, checked by hash; without them the benchmark refuses to run.
+Intervals are 95 %: Wilson's for rates, bootstrap over symbols for differences and critical points; p values are
+McNemar's exact test on the discordant pairs. Milliseconds are processor time on one core.
+"""
+
+_PAPER = """The paper's own set is not public. Ours is drawn by the recipe in
+`training/evaluate/paper_set.py`: 1,000 phone pictures of 512x512 with one symbol each, and their
+reductions to 128x128 (mean over areas) as JPEG of quality 10. The mix was set once, on WeChat
+alone, to the paper's rates (.86 of HR, .69 of LR) and then frozen by the CRC-32 of every picture,
+before any generator was judged on it; the command says so when other library versions draw other
+pictures.
+"""
+
+_SWEEP = """Pixels per module is what decides. The same symbols, turned and lit alike, are drawn at every
+point of the axis. Families are defined in `training/evaluate/families.py`; lengths of blur are in
+pixels of the crop.
+"""
+
+_PHOTOS = """Photographs with known payloads: the symbol is located at full size by a reader that agrees with
+the label, cut with four modules of margin, reduced (mean over areas) to the given pixels per
+module where the photograph has more, and compressed. Neither photographs nor crops are part of
+this repository.
+
+Measure your own: a folder with an `index.jsonl`, one JSON object a line, for example `{"path":
+"shelf/0001.jpg", "payload": "https://example.org/1", "set": "shelf"}` (`path` relative to the folder; `payload`
+the symbol's text; `set` optional), then `python -m training evaluate photos DIR`.
+"""
+
+_SPEED = """Our generator and its peers, timed in turn in one run, on a crop of 128x128.
+"""
+
+_FOOT = """## Regression floor
+
+`make bench-quick` (`python -m training evaluate quick`) reads 96 symbols of a fixed sweep and fails when an arm
+reads fewer than its floor in `training/evaluate/floors.json`, or when the soft reader or the cascade returns a
+wrong payload. A generator with random weights fails it; a test sees to that. `--set-floors` writes new floors
+after a release.
+
+## Limits
+
+- Synthetic families are models of cameras, not cameras; the photographs are old and few.
+- A reader with a time limit can flip a symbol at the limit between two runs; everything else is the same for
+  the same seed, whatever the number of processes.
+- Other versions of OpenCV, NumPy or segno, or a processor with other vector units, may draw single pixels
+  differently.
+"""
+
+
+def write_report(results: Path, document: Path) -> None:
+    """Take what has been measured in `results` over into the document's folder, then write the document from it.
+
+    Raises:
+        BenchmarkError: nothing has been measured.
+    """
+    folder = document.parent / document.stem
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in PROTOCOLS:
+        source = results / f"{name}.json"
+        if source.is_file():
+            shutil.copyfile(source, folder / source.name)
+    present = [name for name in PROTOCOLS if (folder / f"{name}.json").is_file()]
+    if not present:
+        raise BenchmarkError(f"{results} holds no results")
+    parts = [_HEAD, *(_SECTIONS[name](folder) for name in present), _FOOT]
+    document.write_text("\n".join(part.strip() + "\n" for part in parts))
+
+
+def _section(title: str, text: str, command: str, environment: dict[str, Any], name: str, body: str) -> str:
+    return "\n\n".join(
+        [
+            f"## {title}",
+            text.strip(),
+            f"```\n{command}\n```",
+            f"![{title}](benchmark/{name}.png)",
+            body,
+            _where(environment),
+        ]
+    )
+
+
+def _paper(folder: Path) -> str:
+    results = Results.load(folder / "paper.json")
+    plots.arms(results, "lr", folder / "paper.png")
+    recipe = {name: getattr(RECIPE, name) for name in RECIPE.__dataclass_fields__}
+    rows = [[name, f"`{value}`"] for name, value in recipe.items()]
+    body = paper_report(results) + "\n\n### Recipe\n\n" + table(["", "value"], rows)
+    return _section("The paper's protocol", _PAPER, results.command, results.environment, "paper", body)
+
+
+def _sweep(folder: Path) -> str:
+    results = Results.load(folder / "sweep.json")
+    plots.sweep_curves(results, plotted(results), folder / "sweep.png")
+    body = sweep_report(results, every_rate=False)
+    return _section("Pixels per module", _SWEEP, results.command, results.environment, "sweep", body)
+
+
+def _photos(folder: Path) -> str:
+    results = Results.load(folder / "photos.json")
+    plots.rate_bars(photo_bars(results), folder / "photos.png", "share of the crops read")
+    return _section(
+        "Photographs", _PHOTOS, results.command, results.environment, "photos", photos_report(results)
+    )
+
+
+def _speed(folder: Path) -> str:
+    speed = load_speed(folder / "speed.json")
+    pareto(speed, folder / "speed.png")
+    return _section("Cost", _SPEED, speed.command, speed.environment, "speed", speed_report(speed))
+
+
+_SECTIONS: dict[str, Callable[[Path], str]] = {
+    "paper": _paper,
+    "sweep": _sweep,
+    "photos": _photos,
+    "speed": _speed,
+}
+
+
+def _where(environment: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
+    upscalers = ", ".join(f"{name}: {what}" for name, what in environment["upscalers"].items())
+    missing = json.dumps(environment["missing"]) if environment["missing"] else "none"
+    return (
+        f"Measured on {environment['processor']}, {environment['system']}, Python {environment['python']}; {versions}. "
+        f"WeChat's nets: {environment['wechat_nets']}. Upscalers: {upscalers or 'none'}. Readers left out: {missing}."
+    )
