@@ -96,7 +96,7 @@ def set_floors(results: Results) -> None:
     for arm in results.arms():
         if arm != FLOORED[0] and values[str(arm)] <= alone:
             raise BenchmarkError(f"{arm}: a floor of {values[str(arm)]} would let a broken generator pass")
-    origin = {"command": results.command, "upscalers": results.environment["upscalers"]}
+    origin = results.environment["upscalers"]
     FLOORS.write_text(json.dumps({"floors": values, "set_by": origin}, indent=1) + "\n")
 
 

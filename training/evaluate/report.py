@@ -53,9 +53,12 @@ the label, cut with four modules of margin, reduced (mean over areas) to the giv
 module where the photograph has more, and compressed. Neither photographs nor crops are part of
 this repository.
 
-Measure your own: a folder with an `index.jsonl`, one JSON object a line, for example `{"path":
-"shelf/0001.jpg", "payload": "https://example.org/1", "set": "shelf"}` (`path` relative to the folder; `payload`
-the symbol's text; `set` optional), then `python -m training evaluate photos DIR`.
+Measure your own: a folder with an `index.jsonl`, one JSON object a line, `path` relative to the folder,
+`payload` the symbol's text, and, if wanted, `set` to name a group:
+
+``` {"path": "shelf/0001.jpg", "payload": "https://example.org/1", "set": "shelf"} ```
+
+Then `python -m training evaluate photos DIR`.
 """
 
 _SPEED = """Our generator and its peers, timed in turn in one run, on a crop of 128x128.
