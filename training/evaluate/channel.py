@@ -1,6 +1,6 @@
 """Decoding measured apart from geometry: read and misread rates against the quality of simulated modules.
 
-    python -m training.evaluate.channel [--quick] [--trials N] [--seed N]
+    python -m training.evaluate.channel [--quick] [--trials N] [--seed N] [--misreads N]
 
 Symbols by segno, filled to nine tenths with random text, pass one of two channels of known reliability at a
 given module error rate: white noise of constant strength, and white noise under Rayleigh fading, where the
@@ -177,6 +177,36 @@ def measure_empty(trials: int, rng: np.random.Generator) -> None:
         print(f"{name}: {tally.misread} of {trials} read, {np.median(tally.milliseconds):.0f} ms")
 
 
+def beyond(rng: np.random.Generator) -> tuple[Soft, int, bytes]:
+    """A small symbol about where reading ends: soft bits of any scale, its version and payload.
+
+    Half of them are damaged besides by a square of sure bits that have nothing to do with the symbol.
+    """
+    version, level = int(rng.choice([1, 1, 1, 2, 3, 5])), LEVELS[int(rng.integers(4))]
+    dark, payload = symbol(version, level, rng)
+    worst = _ERROR_RATES[level][-1]
+    channel = (white, fading)[int(rng.integers(2))]
+    llr = channel(dark, rng.uniform(0.4 * worst, 1.6 * worst), rng) * np.float32(rng.choice([0.3, 1.0, 3.0]))
+    if rng.random() < 0.5:
+        side = int(rng.integers(2, 8))
+        row, column = rng.integers(0, len(dark) - side, 2)
+        square = rng.choice([-6.0, 6.0], size=(side, side))
+        llr[row : row + side, column : column + side] = square
+    return llr, version, payload
+
+
+def measure_misreads(trials: int, rng: np.random.Generator) -> None:
+    """Prints how many of half as many empty and half as many hardly readable receptions are read, and wrongly."""
+    nothing, hard = Tally(), Tally()
+    for _ in range(trials // 2):
+        version = int(rng.choice([1, 1, 2, 3, 4, 5, 7, 10]))
+        nothing.count(partial(decode_soft, empty(version, rng), version), None)
+        llr, version, payload = beyond(rng)
+        hard.count(partial(decode_soft, llr, version), payload)
+    print(f"no symbol: {nothing.misread} of {len(nothing.milliseconds)} read")
+    print(f"near the wall: {hard.read} of {len(hard.milliseconds)} read, {hard.misread} wrongly")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument(
@@ -184,7 +214,11 @@ def main() -> None:
     )
     parser.add_argument("--trials", type=int, default=100, help="receptions a point (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--misreads", type=int, metavar="N", help="only look for misreads, in N receptions")
     options = parser.parse_args()
+    if options.misreads:
+        measure_misreads(options.misreads, np.random.default_rng(options.seed))
+        return
     trials = 10 if options.quick else options.trials
     versions = [2, 10] if options.quick else [2, 5, 10, 20]
     rng = np.random.default_rng(options.seed)

@@ -26,7 +26,10 @@ word is at most sum_i C(n-s, i) 255^i / 256^(p-s), for a code with p check codew
 The chances of being accepted by the first bound, by the second with s = 0 and by the second with any other s
 add up; each is given a third.
 
-Known padding is redundancy like the checks: codewords that the message's length fixes add 8 bits each to R.
+Codewords that the message's length fixes, its padding, shorten the code: they are left out of all sums, and R stays.
+They are no evidence of their own, since a wrong word with the same length has them as well as the right one: that
+they agree with what was received says that the length is right and nothing about the rest. The same goes for mode
+indicators and counts.
 """
 
 from functools import lru_cache
@@ -44,23 +47,18 @@ DEFAULT_LIMIT: Final = 1e-8
 Ten times what the standard's own choice of correctable errors comes to where it is most daring (version 10-L
 with nine wrong codewords in each of its blocks), so that all that the standard corrects is accepted.
 """
-LOG_STRUCTURE: Final = -10 * log(2)
-"""Log of the share of random messages that parse with exact padding, rounded up; docs/reader.md has it."""
 _EXPONENTS: Final = np.geomspace(0.4, 60.0, 12)
 """t times the mean reliability: Chernoff's bound is as good as the best of these."""
 
 
-def log_misread_bounds(
-    weights: Floats, wrong: NDArray[np.bool_], checks: int, known: NDArray[np.intp]
-) -> Floats:
+def log_misread_bounds(weights: Floats, wrong: NDArray[np.bool_], checks: int) -> Floats:
     """`(blocks,)` natural logarithm of the bound on the probability that a block is misread.
 
-    `weights` `(blocks, n, 8)`: reliabilities |llr| >= 0, infinite for absent codewords; `wrong`, the same
-    shape: bits where the code word contradicts the hard decision; `known` `(blocks,)`: pad codewords in each
-    block.
+    `weights` `(blocks, n, 8)`: reliabilities |llr| >= 0, infinite for codewords that are absent or known; `wrong`,
+    the same shape: bits where the code word contradicts the hard decision, False where the weight is infinite.
     """
-    soft = _log_soft_bounds(weights, wrong, 8 * (checks + known))
-    coarse = _log_codeword_bounds(weights, wrong, checks + known)
+    soft = _log_soft_bounds(weights, wrong, 8 * checks)
+    coarse = _log_codeword_bounds(weights, wrong, checks)
     return np.minimum(log(3) + np.minimum(soft, coarse), 0.0)
 
 
@@ -76,10 +74,10 @@ def log_expected_words(weights: Floats, checks: int) -> Floats:
     return np.asarray(entropy - 8 * checks * log(2))
 
 
-def _log_soft_bounds(weights: Floats, wrong: NDArray[np.bool_], redundancy: NDArray[np.intp]) -> Floats:
+def _log_soft_bounds(weights: Floats, wrong: NDArray[np.bool_], redundancy: int) -> Floats:
     finite = np.isfinite(weights)
     discrepancy = np.sum(np.where(wrong, weights, 0.0), axis=(1, 2))
-    mean = np.sum(np.where(finite, weights, 0.0), axis=(1, 2)) / finite.sum(axis=(1, 2))
+    mean = np.sum(np.where(finite, weights, 0.0), axis=(1, 2)) / np.maximum(finite.sum(axis=(1, 2)), 1)
     best = np.full(len(weights), np.inf)
     for exponent in _EXPONENTS:
         t = exponent / np.maximum(mean, 1e-9)
@@ -88,15 +86,16 @@ def _log_soft_bounds(weights: Floats, wrong: NDArray[np.bool_], redundancy: NDAr
     return np.asarray(best - redundancy * log(2))
 
 
-def _log_codeword_bounds(weights: Floats, wrong: NDArray[np.bool_], redundancy: NDArray[np.intp]) -> Floats:
+def _log_codeword_bounds(weights: Floats, wrong: NDArray[np.bool_], checks: int) -> Floats:
     order = erasure_order(weights)
     # A bit of which nothing is known agrees with nothing, whatever its hard decision happens to be.
     errors = np.take_along_axis((wrong | (weights == 0)).any(axis=2), order, axis=1)
     left = errors.sum(axis=1)[:, None] - np.cumsum(errors, axis=1) + errors
+    lengths = np.isfinite(weights).all(axis=2).sum(axis=1)
     bounds = np.empty(len(weights))
-    for block, checks in enumerate(redundancy.tolist()):
-        erased = np.arange(min(checks, errors.shape[1] - 1) + 1)
-        shares = _log_shares(errors.shape[1], checks)[erased, left[block][erased]]
+    for block, length in enumerate(lengths.tolist()):
+        erased = np.arange(min(checks, length - 1) + 1)
+        shares = _log_shares(length, checks)[erased, left[block][erased]]
         bounds[block] = min(shares[0], shares[1:].min(initial=np.inf) + log(max(len(erased) - 1, 1)))
     return bounds
 

@@ -48,8 +48,9 @@ class BlockSearch:
         """Its discrepancy in nats."""
         self.log_bounds = np.zeros(blocks)
         """Natural logarithm of the bound on the probability that it is wrong."""
-        self.known = np.zeros(blocks, dtype=np.intp)
-        """Codewords of each block that are known without it, all checked against the word."""
+        self.fixed = np.full((blocks, length), -1, dtype=np.int16)
+        """Codewords that the message's length fixes, -1 elsewhere."""
+        self._log_choices = 0.0
         self._solved: dict[int, ReducedChecks] = {}
         self.stage = "hard decisions"
         """The last stage that was needed."""
@@ -82,12 +83,16 @@ class BlockSearch:
         for block in np.flatnonzero((values >= 0).any(axis=1)).tolist():
             self._solved.pop(block, None)
 
-    def credit(self, values: NDArray[np.int16]) -> None:
-        """Counts known codewords `(blocks, n)`, else -1, as redundancy; drops words that differ there."""
-        given = values >= 0
-        wrong = (given & (self.words != values)).any(axis=1)
+    def fix(self, values: NDArray[np.int16], log_choices: float) -> None:
+        """Shortens the code by known codewords `(blocks, n)`, -1 elsewhere; words that differ are dropped.
+
+        `log_choices`: logarithm of the number of ways to fix codewords among which these were chosen by the very
+        words that they are to confirm; 0 where they were known before.
+        """
+        self.fixed = values
+        self._log_choices = log_choices
+        wrong = ((values >= 0) & (self.words != values)).any(axis=1)
         self.costs[wrong] = np.inf
-        self.known = given.sum(axis=1)
         self._judge(np.arange(len(self.words)))
 
     def decode_hard(self) -> None:
@@ -172,5 +177,10 @@ class BlockSearch:
         if len(blocks) == 0:
             return
         wrong = np.unpackbits(self.words[blocks][:, :, None], axis=2).astype(bool) != self.hard[blocks]
-        bounds = acceptance.log_misread_bounds(self.weights[blocks], wrong, self.checks, self.known[blocks])
+        fixed = self.fixed[blocks] >= 0
+        # A word that came later and has other codewords there is none of the shortened code.
+        fixed &= ~(fixed & (self.words[blocks] != self.fixed[blocks])).any(axis=1)[:, None]
+        weights = np.where(fixed[:, :, None], np.inf, self.weights[blocks])
+        bounds = acceptance.log_misread_bounds(weights, wrong & ~fixed[:, :, None], self.checks)
+        bounds = np.minimum(bounds + self._log_choices, 0.0)
         self.log_bounds[blocks] = np.where(np.isfinite(self.costs[blocks]), bounds, 0.0)

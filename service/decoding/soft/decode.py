@@ -121,9 +121,6 @@ def _begun(
     blocks = codewords.block_reliabilities(llr, version, word.level, word.mask)
     checks = codewords.block_structure(version, word.level).checks
     log_limits = np.full(len(blocks), log_limit - log(len(blocks)))
-    # The first block holds the beginning of the message, which only few words have right: `_judged` asks for
-    # it.
-    log_limits[0] -= acceptance.LOG_STRUCTURE
     search = BlockSearch(blocks, checks, log_limits, until)
     search.decode_hard()
     _learn_padding(search, version, word.level)
@@ -158,12 +155,11 @@ def _worth_matching(search: BlockSearch) -> bool:
 def _learn_padding(search: BlockSearch, version: int, level: Level) -> bool:
     """Takes the pads for known once the accepted blocks tell the message's length; whether that is news.
 
-    The only block of a symbol tells its own: words that parse to a length and have the pads that go with it
-    are as few as the pads are many.
+    The only block of a symbol tells its own, out of as many lengths as there are.
     """
     alone = len(search.words) == 1
     certain = np.isfinite(search.costs) if alone else search.accepted
-    if not certain[0] or (search.known.any() and not alone):
+    if not certain[0] or search.accepted.all() or ((search.fixed >= 0).any() and not alone):
         return False
     blocks = np.where(certain[:, None], 1, 0) * np.ones_like(search.words)
     data = codewords.data_stream(search.words, version, level)
@@ -180,7 +176,7 @@ def _learn_padding(search: BlockSearch, version: int, level: Level) -> bool:
         if len(possible) > 1 and max(evidence) - min(evidence) < padding.LEAST_EVIDENCE:
             return False
         search.suppose(possible[best])
-    search.credit(possible[best])
+    search.fix(possible[best], log(len(data)) if alone else 0.0)
     return not alone
 
 
@@ -199,13 +195,10 @@ def _judged(
     except BitStreamError:
         return None
     if not message.exact_padding:
-        # Some encoders pad otherwise. Then nothing that was gained from padding or structure may count.
-        search.credit(np.full(search.words.shape, -1, dtype=np.int16))
+        # Some encoders pad otherwise. Then the blocks must be beyond doubt without any knowledge of padding.
+        search.fix(np.full(search.words.shape, -1, dtype=np.int16), 0.0)
         limit = limit * limit
-    log_bounds = search.log_bounds.copy()
-    if message.exact_padding:
-        log_bounds[0] += acceptance.LOG_STRUCTURE
-    log_bound = log_trials + float(np.logaddexp.reduce(log_bounds))
+    log_bound = log_trials + float(np.logaddexp.reduce(search.log_bounds))
     if log_bound > log(limit):
         return None
     dark = codewords.modules_of_blocks(search.words, version, word.level, word.mask)
