@@ -1,0 +1,94 @@
+"""The regression floor fails for a broken generator, and only for one."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from training.__main__ import main
+from training.evaluate import quick
+from training.evaluate.arms import Arm
+from training.evaluate.options import BenchmarkError, newest_generator
+from training.evaluate.results import Results
+from training.evaluate.upscalers import generator_file
+
+ENLARGED, ALONE = Arm("lr", "ours", "wechat"), Arm("lr", "none", "wechat")
+
+
+def _results(read: int, alone: int = 30) -> Results:
+    outcomes = {str(ENLARGED): "r" * read + "." * (96 - read), str(ALONE): "r" * alone + "." * (96 - alone)}
+    return Results("quick", "", 0, {"upscalers": {}}, [str(i) for i in range(96)], outcomes, {})
+
+
+@pytest.fixture(scope="module")
+def released() -> Path:
+    folder = newest_generator()
+    if folder is None:
+        pytest.skip("no generator has been released")
+    return generator_file(folder).path
+
+
+def _randomised(path: Path, target: Path) -> Path:
+    """The same graph with weights drawn anew, each tensor with its own spread."""
+    model, rng = onnx.load(path), np.random.default_rng(0)
+    for tensor in model.graph.initializer:
+        weights = numpy_helper.to_array(tensor)
+        if weights.dtype == np.float32 and weights.size > 1:
+            drawn = rng.normal(0, weights.std() + 1e-3, weights.shape).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(drawn, tensor.name))
+    onnx.save(model, target)
+    return target
+
+
+def test_the_released_generator_passes(
+    released: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        main(["evaluate", "quick", "--readers", "wechat", "--model", str(released), "--out", str(tmp_path)])
+        == 0
+    )
+    assert "FAILED" not in capsys.readouterr().out
+
+
+def test_random_weights_fail(released: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = _randomised(released, tmp_path / "broken.onnx")
+    assert (
+        main(["evaluate", "quick", "--readers", "wechat", "--model", str(broken), "--out", str(tmp_path)])
+        == 1
+    )
+    assert "regression: lr|ours|wechat" in capsys.readouterr().err
+
+
+def test_floors_in_force_are_above_what_wechat_reads_alone() -> None:
+    floors = quick.floors()
+    alone = floors.pop(str(ALONE)) + quick.MARGIN
+    assert {str(arm) for arm in quick.FLOORED} - {str(ALONE)} == set(floors)
+    assert all(floor > alone for floor in floors.values())
+
+
+def test_a_floor_that_could_not_fail_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "FLOORS", tmp_path / "floors.json")
+    with pytest.raises(BenchmarkError):
+        quick.set_floors(_results(33))
+    quick.set_floors(_results(60))
+    assert quick.floors()[str(ENLARGED)] == pytest.approx(60 / 96 - quick.MARGIN, abs=1e-3)
+
+
+def test_a_misread_of_a_trusted_reader_fails_whatever_the_rate() -> None:
+    soft = Arm("lr", "ours", "soft")
+    results = Results("quick", "", 0, {}, ["0", "1"], {str(soft): "rx"}, {})
+    (verdict,) = quick.verdicts(results, {str(soft): 0.1})
+    assert not verdict.passed
+    (verdict,) = quick.verdicts(
+        Results("quick", "", 0, {}, ["0", "1"], {str(soft): "r."}, {}), {str(soft): 0.1}
+    )
+    assert verdict.passed
+
+
+def test_without_a_generator_there_is_nothing_to_judge(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "quick", "--no-model", "--out", str(tmp_path)]) == 2
+    assert "nothing to judge" in capsys.readouterr().err
