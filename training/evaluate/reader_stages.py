@@ -23,7 +23,7 @@ from service.decoding.soft.finder import find_finders
 from service.decoding.soft.grid import Grid
 from service.decoding.soft.pictures import bilinear
 from service.decoding.soft.refinement import PER_MODULE, softened
-from service.decoding.soft.sampling import TRUSTING, sampled
+from service.decoding.soft.sampling import TYPICAL, calibrated_llr, sampled
 from service.decoding.soft.search import GridSearch
 from service.decoding.soft.symbol_layout import version_of_size
 from training.evaluate.generated_logits import KINDS, whole_symbols
@@ -81,7 +81,7 @@ class Tally:
             self.lost["find"] += 1
         elif fit is None or nearest > _ON_THE_GRID:
             self.lost["fit"] += 1
-        elif _decoded(sampled(truth.logits, fit, TRUSTING)) is None:
+        elif _decoded(sampled(truth.logits, fit, TYPICAL)) is None:
             self.lost["sample"] += 1
         else:
             self.lost["decode in time"] += 1
@@ -125,16 +125,21 @@ def _distance(grid: Grid, truth: Simulated) -> float:
     return min(float(np.linalg.norm(found - way, axis=2).max()) for way in ways) / _pitch(truth)
 
 
-def _oracle(truth: Simulated) -> Decoded | None:
-    """What the true grid yields, sampled and decoded as the reader does."""
+def true_means(truth: Simulated) -> NDArray[np.float32]:
+    """`(n, n)` logits averaged per module as the reader does, at the true places."""
     n = len(truth.modules)
     offsets = (np.arange(PER_MODULE) + 0.5) / PER_MODULE - 0.5
     right = np.gradient(truth.centres, axis=1)[:, None, :, None]
     down = np.gradient(truth.centres, axis=0)[:, None, :, None]
     at = truth.centres[:, None, :, None] + offsets[:, None, None, None] * down + offsets[:, None] * right
-    means = softened(bilinear(truth.logits, at.reshape(PER_MODULE * n, PER_MODULE * n, 2)))
-    inverted = float(np.mean((means < 0) == truth.modules)) < 0.5
-    return _decoded(means if inverted else -means)
+    return softened(bilinear(truth.logits, at.reshape(PER_MODULE * n, PER_MODULE * n, 2)))
+
+
+def _oracle(truth: Simulated) -> Decoded | None:
+    """What the true grid yields, sampled and decoded as the reader does."""
+    light = calibrated_llr(true_means(truth), TYPICAL)
+    inverted = float(np.mean((light < 0) == truth.modules)) < 0.5
+    return _decoded(light if inverted else -light)
 
 
 def _decoded(llr: NDArray[np.float32]) -> Decoded | None:

@@ -12,7 +12,7 @@ from service.decoding.soft.decode import Decoded, decode_modules
 from service.decoding.soft.finder import find_finders
 from service.decoding.soft.format_information import format_hypotheses
 from service.decoding.soft.refinement import Fit
-from service.decoding.soft.sampling import TRUSTING, SoftCalibration, sampled
+from service.decoding.soft.sampling import TYPICAL, SoftCalibration, sampled
 from service.decoding.soft.search import GridSearch
 
 FloatArray = NDArray[np.float32]
@@ -64,8 +64,9 @@ def read_logits(
 ) -> list[SoftReading]:
     """All symbols, up to `max_symbols`, in `logits` `(H, W) float32` (negative where dark), best found first.
 
-    `deadline_s` bounds the time spent, roughly: what has been started is finished. A payload is returned only
-    when the bound on its being wrong is small; otherwise the list stays without it.
+    `calibration` is the generator's own table where it has one. `deadline_s` bounds the time spent, roughly:
+    what has been started is finished. A payload is returned only when the bound on its being wrong is small;
+    otherwise the list stays without it.
 
     Raises ValueError where `logits` is no two-dimensional array of finite numbers.
     """
@@ -74,7 +75,7 @@ def read_logits(
     deadline = time.monotonic() + deadline_s
     if min(logits.shape) < _LEAST_SIDE:
         return []
-    search = _Search(np.ascontiguousarray(logits, dtype=np.float32), calibration or TRUSTING, deadline)
+    search = _Search(np.ascontiguousarray(logits, dtype=np.float32), calibration or TYPICAL, deadline)
     readings: list[SoftReading] = []
     while len(readings) < max_symbols:
         reading = search.next_symbol(readings)

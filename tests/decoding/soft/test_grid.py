@@ -11,7 +11,7 @@ from service.decoding.soft.grid import TERMS, Grid
 from service.decoding.soft.homography import estimate, project, with_moved_corner
 from service.decoding.soft.hypotheses import version_hypotheses
 from service.decoding.soft.refinement import refine
-from service.decoding.soft.sampling import TRUSTING, SoftCalibration, sampled
+from service.decoding.soft.sampling import SoftCalibration, sampled
 from training.evaluate.simulated_logits import Scene, Simulated, simulate, symbol_modules
 
 HOMOGRAPHY = np.array([[5.0, 0.4, 30.0], [-0.6, 4.5, 44.0], [1e-3, -5e-4, 1.0]])
@@ -120,7 +120,7 @@ def test_wrong_grid_does_not_agree() -> None:
 def test_soft_bits_are_dark_where_the_module_is(sign: float) -> None:
     truth = simulated(Scene(inverted=sign < 0, blur=0.3, noise=0.05), 3)
     fit = refine(truth.logits, true_grid(truth, 3), sign)
-    llr = sampled(truth.logits, fit, TRUSTING)
+    llr = sampled(truth.logits, fit, SoftCalibration((-50.0, 50.0), (-50.0, 50.0)))
     np.testing.assert_array_equal(llr > 0, truth.modules)
     table = SoftCalibration((-6.0, 0.0, 6.0), (-2.0, 0.0, 3.0))
     calibrated = sampled(truth.logits, fit, table)
