@@ -9,6 +9,7 @@ import numpy as np
 
 from model_store.manifest import (
     MANIFEST_NAME,
+    Calibration,
     GeneratorContract,
     GeneratorManifest,
     ReadRate,
@@ -16,10 +17,11 @@ from model_store.manifest import (
     TrainingRecord,
     sha256_of,
 )
-from training.calibrate import calibrate
 from training.checkpoint import Checkpoint
 from training.evaluate.arms import BOTH, MISREAD, READ, judge
+from training.evaluate.calibration import calibrated, evidence
 from training.evaluate.families import FAMILIES, picture
+from training.evaluate.generated_logits import KINDS, whole_symbols
 from training.evaluate.readers import build_reader
 from training.evaluate.symbols import draw_symbol
 from training.evaluate.upscalers import UpscalerSpec, build_upscaler
@@ -30,6 +32,10 @@ MODEL_NAME = "model.onnx"
 VERSIONS = range(2, 11)
 """QR versions of the crops read for the manifest, in turn."""
 SEED = 0x4D0DE1
+_CALIBRATION_SIZES = (1.1, 1.2, 1.35)
+"""LR pixels per module: where a reader needs to know what to believe."""
+_CALIBRATION_SEED = 7_100_003
+"""Apart from the seeds of training, validation and benchmarks."""
 _CELLS = (("camera", 1.4), ("camera", 1.2), ("jpeg-10", 1.75))
 
 
@@ -96,6 +102,21 @@ def release(
         # One rename makes the whole version appear, so that nobody meets half of one.
         shutil.move(partial, folder)
     return folder
+
+
+def calibrate(model: Path, symbols: int, cache: Path | None = None) -> Calibration:
+    """What the logits of the generator `model` (ONNX) are worth, measured on `symbols` symbols per cell."""
+    seen = (
+        symbol
+        for kind in KINDS
+        for size in _CALIBRATION_SIZES
+        for symbol in whole_symbols(model, kind, size, symbols, _CALIBRATION_SEED, cache)
+    )
+    table = calibrated(*evidence(seen))
+    return Calibration(
+        logit=tuple(round(value, 4) for value in table.logit),
+        llr=tuple(round(value, 4) for value in table.llr),
+    )
 
 
 def read_rate(model: Path, store: Path, family: str, px_per_module: float, crops: int) -> ReadRate:
