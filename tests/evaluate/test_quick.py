@@ -10,7 +10,7 @@ from onnx import numpy_helper
 from training.__main__ import main
 from training.evaluate import quick
 from training.evaluate.arms import Arm
-from training.evaluate.options import BenchmarkError, newest_generator
+from training.evaluate.options import BenchmarkError, Options, newest_generator
 from training.evaluate.results import Results
 from training.evaluate.upscalers import generator_file
 
@@ -18,8 +18,17 @@ ENLARGED, ALONE = Arm("lr", "ours", "wechat"), Arm("lr", "none", "wechat")
 
 
 def _results(read: int, alone: int = 30) -> Results:
+    timing = {"median": 1.0, "mean": 1.0, "p95": 1.0}
     outcomes = {str(ENLARGED): "r" * read + "." * (96 - read), str(ALONE): "r" * alone + "." * (96 - alone)}
-    return Results("quick", "", 0, {"upscalers": {}}, [str(i) for i in range(96)], outcomes, {})
+    return Results(
+        "quick",
+        "",
+        0,
+        {"upscalers": {}},
+        [str(i) for i in range(96)],
+        outcomes,
+        dict.fromkeys(outcomes, timing),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +89,13 @@ def test_a_floor_that_could_not_fail_is_refused(tmp_path: Path, monkeypatch: pyt
     assert quick.floors()[str(ENLARGED)] == pytest.approx(60 / 96 - quick.MARGIN, abs=1e-3)
 
 
+def test_a_quick_run_of_any_protocol_tells_a_broken_generator() -> None:
+    assert quick.broken(_results(29)) is None
+    assert "0.104" in (quick.broken(_results(10)) or "")
+    # Where nobody reads anything, a generator has not been shown to work.
+    assert quick.broken(_results(0, alone=0)) is not None
+
+
 def test_a_misread_of_a_trusted_reader_fails_whatever_the_rate() -> None:
     soft = Arm("lr", "ours", "soft")
     results = Results("quick", "", 0, {}, ["0", "1"], {str(soft): "rx"}, {})
@@ -89,6 +105,20 @@ def test_a_misread_of_a_trusted_reader_fails_whatever_the_rate() -> None:
         Results("quick", "", 0, {}, ["0", "1"], {str(soft): "r."}, {}), {str(soft): 0.1}
     )
     assert verdict.passed
+
+
+def test_quick_needs_no_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+
+    def run_quick(options: Options) -> Results:
+        asked.append(options.out)
+        return _results(96, alone=96)
+
+    monkeypatch.setattr(quick, "run_quick", run_quick)
+    assert main(["evaluate", "--quick"]) == 0
+    assert len(asked) == 1
+    with pytest.raises(SystemExit):
+        main(["evaluate"])
 
 
 def test_without_a_generator_there_is_nothing_to_judge(

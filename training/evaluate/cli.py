@@ -20,6 +20,7 @@ from training.evaluate.options import (
 from training.evaluate.paper_set import SIZE
 from training.evaluate.photos import PhotosError
 from training.evaluate.readers import DECODE, DIRECT, SOFT
+from training.evaluate.results import Results
 from training.evaluate.sweep_set import COUNT, PX_PER_MODULE
 from training.evaluate.upscalers import KERNELS, UpscalerError
 
@@ -32,7 +33,8 @@ def add_commands(commands: Any) -> None:
     parser = commands.add_parser(
         "evaluate", help="measure decode rates and cost against every peer", description=__doc__
     )
-    protocols = parser.add_subparsers(dest="protocol", required=True, metavar="PROTOCOL")
+    parser.add_argument("--quick", action="store_true", help="alone: the same as the protocol `quick`")
+    protocols = parser.add_subparsers(dest="protocol", metavar="PROTOCOL")
     paper = _protocol(
         protocols, "paper", "read rates of 1,000 symbols, HR and LR, in the paper's layout", _paper
     )
@@ -79,6 +81,13 @@ def add_commands(commands: Any) -> None:
     report.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     report.add_argument("--document", type=Path, default=Path("docs/benchmark.md"), help="what to write")
     quick.add_argument("--set-floors", action="store_true", help="write the floors from this run")
+
+    def without_protocol(arguments: argparse.Namespace) -> int:
+        if not arguments.quick:
+            parser.error("name a protocol, or --quick")
+        return int(_guarded(_quick)(quick.parse_args([])))
+
+    parser.set_defaults(run=without_protocol)
 
 
 def _protocol(protocols: Any, name: str, text: str, run: Any) -> Any:
@@ -158,7 +167,7 @@ def _paper(arguments: argparse.Namespace) -> int:
     options = options_of(arguments)
     results = run_paper(options, 60 if arguments.quick else arguments.count)
     print(paper_report(results))
-    return 0
+    return _verdict(arguments, results)
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
@@ -167,10 +176,10 @@ def _sweep(arguments: argparse.Namespace) -> int:
     options = options_of(arguments)
     axis, count = tuple(sorted(arguments.px)), arguments.count
     if arguments.quick:
-        axis, count = (1.2, 1.5, 2.0), 3
+        axis, count = (1.2, 1.5, 2.0), 2
     results = run_sweep(options, tuple(arguments.families), axis, count)
     print(sweep_report(results))
-    return 0
+    return _verdict(arguments, results)
 
 
 def _photos(arguments: argparse.Namespace) -> int:
@@ -182,7 +191,7 @@ def _photos(arguments: argparse.Namespace) -> int:
     else:
         results = run_photos(options, arguments.folder)
     print(photos_report(results))
-    return 0
+    return _verdict(arguments, results)
 
 
 def _speed(arguments: argparse.Namespace) -> int:
@@ -219,3 +228,12 @@ def _report(arguments: argparse.Namespace) -> int:
     write_report(arguments.out, arguments.document)
     print(arguments.document)
     return 0
+
+
+def _verdict(arguments: argparse.Namespace, results: Results) -> int:
+    from training.evaluate.quick import broken
+
+    reason = broken(results) if arguments.quick else None
+    if reason:
+        print(f"regression: {reason}", file=sys.stderr)
+    return 1 if reason else 0

@@ -19,7 +19,7 @@ from training.evaluate.workbench import Setup, build, take
 T = TypeVar("T")
 R = TypeVar("R")
 
-JOB_LIMIT_S = 120.0
+JOB_LIMIT_S = 300.0
 """Seconds for one job; WeChat can take minutes over some pictures."""
 
 

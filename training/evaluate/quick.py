@@ -71,6 +71,22 @@ def verdicts(results: Results, floors: Mapping[str, float]) -> list[Verdict]:
     ]
 
 
+def broken(results: Results, picture: str = "lr") -> str | None:
+    """Why the generator cannot be right, in a quick run of any protocol; None where nothing speaks against it.
+
+    WeChat must read about as much of what it enlarges as of the picture itself, which a generator that loses symbols
+    or draws wrong modules cannot reach.
+    """
+    ours, alone = Arm(picture, OURS, "wechat"), Arm(picture, NONE, "wechat")
+    if any(str(arm) not in results.outcomes for arm in (ours, alone)):
+        return None
+    tried = results.tried(ours) & results.tried(alone)
+    enlarged, plain = (float(results.read(arm)[tried].mean()) for arm in (ours, alone))
+    if enlarged >= max(plain - MARGIN, MARGIN):
+        return None
+    return f"WeChat reads {plain:.3f} of the pictures and {enlarged:.3f} of what the generator makes of them"
+
+
 def floors() -> dict[str, float]:
     """The floors in force, by arm.
 

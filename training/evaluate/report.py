@@ -64,7 +64,23 @@ Then `python -m training evaluate photos DIR`.
 _SPEED = """Our generator and its peers, timed in turn in one run, on a crop of 128x128.
 """
 
-_FOOT = """## Regression floor
+_FOOT = """## Repeating it
+
+```
+peers="--peer fsrcnn=FSRCNN_x4.pb --peer espcn=ESPCN_x4.pb --peer realesr=realesr-general-x4v3.onnx"
+python -m training evaluate paper $peers
+python -m training evaluate sweep
+python -m training evaluate photos DIR
+python -m training evaluate speed $peers
+python -m training evaluate report
+```
+
+Results go to `runs/benchmark` (`--out`), misread pictures too. All cores are used (`--jobs`). `--model` judges
+another generator, `--peer NAME=FILE` any network with one picture in and out, `--readers` and `--kernels`
+choose the arms, `--seed` draws other symbols of the same kind. ZBar takes part where its library is installed
+(Debian: `libzbar0`) and `pyzbar` with it.
+
+## Regression floor
 
 `make bench-quick` (`python -m training evaluate quick`) reads 96 symbols of a fixed sweep and fails when an arm
 reads fewer than its floor in `training/evaluate/floors.json`, or when the soft reader or the cascade returns a
