@@ -124,9 +124,11 @@ def decode_soft(llr: Soft, version: int) -> bytes | None:
 DECODERS = {"hard decisions": decode_hard, "erasures, no guard": decode_erasing, "soft": decode_soft}
 
 
-def symbol(version: int, level: Level, rng: np.random.Generator) -> tuple[NDArray[np.bool_], bytes]:
-    """Modules and payload of a symbol filled to nine tenths."""
-    size = int(0.9 * codewords.block_structure(version, level).data_codewords) - 3
+def symbol(
+    version: int, level: Level, rng: np.random.Generator, filled: float = 0.9
+) -> tuple[NDArray[np.bool_], bytes]:
+    """Modules and payload of a symbol filled to this share; pads make up the rest."""
+    size = int(filled * codewords.block_structure(version, level).data_codewords) - 3
     payload = rng.choice(_ALPHABET, max(size, 1)).tobytes()
     code = segno.make(
         payload, version=version, error=level.lower(), mode="byte", boost_error=False, micro=False
@@ -183,7 +185,7 @@ def beyond(rng: np.random.Generator) -> tuple[Soft, int, bytes]:
     Half of them are damaged besides by a square of sure bits that have nothing to do with the symbol.
     """
     version, level = int(rng.choice([1, 1, 1, 2, 3, 5])), LEVELS[int(rng.integers(4))]
-    dark, payload = symbol(version, level, rng)
+    dark, payload = symbol(version, level, rng, rng.uniform(0.2, 1.0))
     worst = _ERROR_RATES[level][-1]
     channel = (white, fading)[int(rng.integers(2))]
     llr = channel(dark, rng.uniform(0.4 * worst, 1.6 * worst), rng) * np.float32(rng.choice([0.3, 1.0, 3.0]))
