@@ -12,7 +12,8 @@ from typing import Self
 import numpy as np
 
 from training.evaluate.arms import Arm, Image
-from training.evaluate.families import FAMILIES, picture
+from training.evaluate.cases import picture
+from training.evaluate.families import FAMILIES
 from training.evaluate.symbols import draw_symbol
 
 PX_PER_MODULE = (0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 4.0)
