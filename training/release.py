@@ -20,7 +20,8 @@ from model_store.manifest import (
 from training.checkpoint import Checkpoint
 from training.evaluate.arms import BOTH, MISREAD, READ, judge
 from training.evaluate.calibration import calibrated, evidence
-from training.evaluate.families import FAMILIES, picture
+from training.evaluate.cases import picture
+from training.evaluate.families import FAMILIES
 from training.evaluate.generated_logits import KINDS, whole_symbols
 from training.evaluate.readers import build_reader
 from training.evaluate.symbols import draw_symbol

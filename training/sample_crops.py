@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import segno
 
-from training.evaluate.families import FAMILIES, picture
+from training.evaluate.cases import picture
+from training.evaluate.families import FAMILIES
 from training.evaluate.symbols import Symbol
 
 _CROPS = (
