@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import Iterator
-from multiprocessing.process import BaseProcess
+from multiprocessing.process import BaseProcess, parent_process
 from pathlib import Path
-from queue import Empty
+from queue import Empty, Full
 
 import numpy as np
 import torch
@@ -144,6 +144,17 @@ def _work(
     torch.set_num_threads(1)
     source = _source(config, torch.device("cpu"), cache)
     number = first
-    while True:
-        queue.put(source.chunk(number))
+    while _put(queue, source.chunk(number)):
         number += step
+
+
+def _put(queue: "mp.Queue[Samples]", samples: Samples) -> bool:
+    """Whether the chunk found its place; False when the trainer is gone, as after a signal that nobody handles."""
+    trainer = parent_process()
+    while trainer is not None and trainer.is_alive():
+        try:
+            queue.put(samples, timeout=5)
+        except Full:
+            continue
+        return True
+    return False
