@@ -1,6 +1,6 @@
 """Decoding measured apart from geometry: read and misread rates against the quality of simulated modules.
 
-    python -m training.evaluate.channel [--quick] [--trials N] [--seed N] [--misreads N]
+    python -m training.evaluate.channel [--quick] [--trials N] [--seed N] [--misreads N] [--limit P]
 
 Symbols by segno, filled to nine tenths with random text, pass one of two channels of known reliability at a
 given module error rate: white noise of constant strength, and white noise under Rayleigh fading, where the
@@ -197,16 +197,25 @@ def beyond(rng: np.random.Generator) -> tuple[Soft, int, bytes]:
     return llr, version, payload
 
 
-def measure_misreads(trials: int, rng: np.random.Generator) -> None:
-    """Prints how many of half as many empty and half as many hardly readable receptions are read, and wrongly."""
-    nothing, hard = Tally(), Tally()
+def measure_misreads(trials: int, limit: float, rng: np.random.Generator) -> None:
+    """Prints what is read of `trials` receptions, half empty and half hardly readable, by the bound it came with."""
+    nothing = 0
+    edges = [-np.inf, -12.0, -8.0, -6.0, -4.0, -2.0, 0.1]
+    bounds: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(trials // 2):
         version = int(rng.choice([1, 1, 2, 3, 4, 5, 7, 10]))
-        nothing.count(partial(decode_soft, empty(version, rng), version), None)
+        nothing += decode_modules(empty(version, rng), version, limit=limit) is not None
         llr, version, payload = beyond(rng)
-        hard.count(partial(decode_soft, llr, version), payload)
-    print(f"no symbol: {nothing.misread} of {len(nothing.milliseconds)} read")
-    print(f"near the wall: {hard.read} of {len(hard.milliseconds)} read, {hard.misread} wrongly")
+        found = decode_modules(llr, version, limit=limit)
+        if found is not None:
+            bounds[found.payload == payload].append(found.log10_misread_bound)
+    right, wrong = len(bounds[True]), len(bounds[False])
+    print(f"no symbol: {nothing} of {trials // 2} read")
+    print(f"near the wall: {right + wrong} of {trials // 2} read, {wrong} wrongly")
+    for low, high, good, bad in zip(
+        edges, edges[1:], *(np.histogram(bounds[key], edges)[0] for key in (True, False)), strict=False
+    ):
+        print(f"  misread bound 1e{low:.0f} to 1e{high:.0f}: {good} right, {bad} wrong")
 
 
 def main() -> None:
@@ -217,9 +226,12 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=100, help="receptions a point (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--misreads", type=int, metavar="N", help="only look for misreads, in N receptions")
+    parser.add_argument(
+        "--limit", type=float, default=acceptance.DEFAULT_LIMIT, help="misread bound accepted"
+    )
     options = parser.parse_args()
     if options.misreads:
-        measure_misreads(options.misreads, np.random.default_rng(options.seed))
+        measure_misreads(options.misreads, options.limit, np.random.default_rng(options.seed))
         return
     trials = 10 if options.quick else options.trials
     versions = [2, 10] if options.quick else [2, 5, 10, 20]
