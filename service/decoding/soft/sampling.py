@@ -35,8 +35,8 @@ TYPICAL = SoftCalibration(
 )
 """For a generator that brings no table of its own: measured on the compact one (docs/reader.md, "Sample").
 
-A mean over a module knows more than one pixel, hence the factor of nearly two; and what looks certain is
-wrong once in about 1,600 modules, because symbols get damaged.
+A mean over a module knows more than one pixel, hence the factor of nearly two. What looks certain is not
+trusted beyond about 1 in 1,600, because symbols get damaged.
 """
 
 
