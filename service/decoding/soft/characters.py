@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from service.decoding.eci import ECI_CODECS
+
 Mode = Literal["numeric", "alphanumeric", "byte", "kanji", "hanzi"]
 
 # Table 5.
@@ -22,30 +24,6 @@ DATA_MODES: Final[dict[int, tuple[Mode, tuple[int, int, int]]]] = {
 }
 _GROUP_SEPARATOR: Final = b"\x1d"
 _GB2312_SUBSET: Final = 1
-# Extended Channel Interpretations (AIM ECI assignments) that have a Python codec.
-_ECI_CODECS: Final[dict[int, str]] = {
-    0: "cp437",
-    1: "iso8859-1",
-    2: "cp437",
-    **{number: f"iso8859-{number - 2}" for number in range(3, 19) if number != 14},
-    20: "shift_jis",
-    21: "cp1250",
-    22: "cp1251",
-    23: "cp1252",
-    24: "cp1256",
-    25: "utf-16-be",
-    26: "utf-8",
-    27: "ascii",
-    28: "big5",
-    29: "gb18030",
-    30: "euc_kr",
-    31: "gbk",
-    32: "gb18030",
-    33: "utf-16-le",
-    34: "utf-32-be",
-    35: "utf-32-le",
-    170: "ascii",
-}
 
 
 class BitStreamError(ValueError):
@@ -179,5 +157,5 @@ def eci_designator(reader: BitReader) -> int:
 def declared_encoding(mode: Mode, eci: int | None) -> str | None:
     """Python codec of a segment's bytes by its mode or ECI; None for bytes of no declared meaning."""
     if mode == "byte":
-        return None if eci is None else _ECI_CODECS.get(eci)
+        return None if eci is None else ECI_CODECS.get(eci)
     return {"kanji": "shift_jis", "hanzi": "gb2312"}.get(mode, "ascii")
