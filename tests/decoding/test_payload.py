@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from service.decoding.payload import ECI_CODECS, interpret
+from service.decoding.eci import ECI_CODECS
+from service.decoding.payload import interpret
 
 TEXT_CONTROLS = set("\t\n\r\x04\x1c\x1d\x1e\x1f")
 
