@@ -56,7 +56,10 @@ def wechat_plain(readers: Readers, image: NDArray[np.uint8], attempt: str) -> li
 
 
 def zxing(_: Readers, image: NDArray[np.uint8], attempt: str) -> list[Reading]:
-    """zxing-cpp, with a quiet zone put around the image."""
+    """zxing-cpp, on the image as it is, then with a quiet zone put around it."""
+    readings = read_zxing(image, attempt)
+    if readings:
+        return readings
     framed = frame(image, QUIET_ZONE)
     return [
         replace(reading, points=framed.back(reading.points)) for reading in read_zxing(framed.image, attempt)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from service.decoding.payload import interpret
 from service.decoding.reading import Point, Reading
 
-# Model 2 only: Micro QR and rMQR have so little redundancy that blurred pictures give them false readings.
-_FORMATS = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCodeModel2])
+# Not Micro QR and rMQR: they have so little redundancy that blurred pictures give them false readings.
+_FORMATS = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCodeModel2, zxingcpp.BarcodeFormat.QRCodeModel1])
 # The binarizers fail on different pictures: uneven light wants the first, small faint symbols the second.
 _BINARIZERS = (zxingcpp.Binarizer.LocalAverage, zxingcpp.Binarizer.GlobalHistogram)
 # ISO/IEC 18004, 14.3: an ECI is sent as a backslash and six digits, and a backslash of the data is doubled.
