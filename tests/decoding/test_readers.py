@@ -163,3 +163,11 @@ def test_newer_opencv_is_refused_with_a_reason(
     monkeypatch.setattr(cv2, "__version__", "5.0.0")
     with pytest.raises(WeChatUnavailableError, match=r"OpenCV 5\.0\.0"):
         WeChatReader(wechat_files)
+
+
+@pytest.mark.parametrize("name", ["issue940.png", "high-res-1.jpg", "qr-model-1.png"])
+def test_photographs_that_zxing_reads_as_they_are(readers: Readers, shared: Path, name: str) -> None:
+    """Two symbols of Model 1, and one whose dark frame does not survive a quiet zone around the picture."""
+    image = cv2.imread(str(shared / "photos" / "zxing-cpp_qrcode-2" / name), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
+    assert len(jobs.zxing(readers, np.asarray(image, np.uint8), "upload")) == 1
