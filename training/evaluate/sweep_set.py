@@ -18,7 +18,7 @@ from training.evaluate.symbols import draw_symbol
 
 PX_PER_MODULE = (0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 4.0)
 VERSIONS = tuple(range(2, 11))
-COUNT = 2 * len(VERSIONS)
+COUNT = len(VERSIONS)
 """Symbols of a family."""
 _STREAM = 0x53EE
 
