@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.config import DegradationConfig, SceneConfig, SymbolConfig, TrainingConfig
+from training.config import SymbolConfig, TrainingConfig
 from training.data.geometry import Placement
+from training.data.presets import jpeg_only, upright_scene
 from training.data.samples import Materials, Samples, SampleSource
 from training.data.symbols import size_of
 
@@ -30,11 +31,11 @@ class Cell:
 
 def make_cells(config: TrainingConfig, device: torch.device, cache: Path | None) -> list[Cell]:
     """Camera-like and upright JPEG samples at sizes around the limit of legibility."""
-    upright = SceneConfig.model_validate(_nothing(SceneConfig) | {"upright": 1})
+    upright = upright_scene()
     kinds = {
         "camera": (config.data.scene, config.data.degradation),
-        "jpeg50": (upright, _jpeg_only(50)),
-        "jpeg10": (upright, _jpeg_only(10)),
+        "jpeg50": (upright, jpeg_only(50)),
+        "jpeg10": (upright, jpeg_only(10)),
     }
     unseen = config.data.model_copy(
         update={
@@ -55,16 +56,6 @@ def make_cells(config: TrainingConfig, device: torch.device, cache: Path | None)
             source = SampleSource(data, config.loss, materials, device)
             cells.append(Cell(f"{kind}/{ppm}", source.chunk(0, config.run.validation_samples)))
     return cells
-
-
-def _nothing(section: type[SceneConfig] | type[DegradationConfig]) -> dict[str, object]:
-    """Every probability of a section set to zero."""
-    return {name: 0 for name, field in section.model_fields.items() if field.annotation is float}
-
-
-def _jpeg_only(quality: float) -> DegradationConfig:
-    only = {"jpeg": 1, "jpeg_quality": (quality, quality), "shifted_jpeg_grid": 0}
-    return DegradationConfig.model_validate(_nothing(DegradationConfig) | only)
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ import torch
 
 from training.config import DataConfig, DegradationConfig, LossConfig, SceneConfig, SymbolConfig
 from training.data.geometry import Placement
+from training.data.presets import jpeg_only, upright_scene
 from training.data.samples import Materials, SampleSource
 from training.data.symbols import size_of
 from training.evaluate.simulated_logits import Simulated
@@ -58,11 +59,4 @@ def whole_symbols(
 def _kind(kind: str) -> tuple[SceneConfig, DegradationConfig]:
     if kind == "camera":
         return SceneConfig(), DegradationConfig()
-    upright = SceneConfig.model_validate(_nothing(SceneConfig) | {"upright": 1})
-    only = {"jpeg": 1, "jpeg_quality": (int(kind[4:]),) * 2, "shifted_jpeg_grid": 0}
-    return upright, DegradationConfig.model_validate(_nothing(DegradationConfig) | only)
-
-
-def _nothing(section: type[SceneConfig] | type[DegradationConfig]) -> dict[str, object]:
-    """Every probability of a section set to zero."""
-    return {name: 0 for name, field in section.model_fields.items() if field.annotation is float}
+    return upright_scene(), jpeg_only(int(kind[4:]))
