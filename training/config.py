@@ -51,6 +51,10 @@ class SceneConfig(_Section):
     """A narrower range around the limit of legibility ..."""
     hard_share: Probability = 0.7
     """... from which this share of the samples is drawn."""
+    large_px_per_module: Range = (3.5, 16.0)
+    """Modules that need no enlarging, so that the generator learns to leave them as they are ..."""
+    large_share: Probability = 0.0
+    """... from which this share of the samples is drawn."""
     upright: Probability = 0.45
     perspective: Probability = 0.5
     curved: Probability = 0.2
@@ -141,6 +145,9 @@ class RunConfig(_Section):
     checkpoint_every: Annotated[int, Field(ge=1)] = 500
     validation_samples: Annotated[int, Field(ge=1)] = 48
     """Samples per validation cell; their symbols come from a bank that training never sees."""
+    initial: Path | None = None
+    """Checkpoint (its averaged weights) or released ONNX graph to start from instead of random weights; a
+    generator with more blocks than it begins by computing the same. Without effect on a resumed run."""
 
 
 class TrainingConfig(_Section):

@@ -18,6 +18,7 @@ from training.config import OptimiserConfig, TrainingConfig
 from training.data.samples import WEIGHT_SCALE, Samples
 from training.data.stream import batches
 from training.ema import WeightAverage
+from training.initial import load_initial
 from training.losses.module import weighted_cross_entropy
 from training.models.compact import CompactGenerator
 from training.validate import Cell, make_cells, module_errors
@@ -40,11 +41,13 @@ def train(
 
     Raises:
         TrainingError: the loss became infinite or NaN.
-        CheckpointError: `resume` cannot be used.
+        CheckpointError: `resume` or the configured initial weights cannot be used.
     """
     device = device_of(config)
     torch.manual_seed(config.run.seed)
     generator = CompactGenerator(config.generator).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if config.run.initial and not resume:
+        load_initial(generator, config.run.initial)
     average = WeightAverage(generator, config.optimiser.ema_decay)
     optimiser = torch.optim.AdamW(
         generator.parameters(), config.optimiser.learning_rate, weight_decay=config.optimiser.weight_decay

@@ -12,7 +12,8 @@ from training import checkpoint as checkpoints
 from training.__main__ import main
 from training.config import ConfigError, GeneratorConfig, OptimiserConfig, TrainingConfig, load, parse
 from training.ema import WeightAverage
-from training.export import generator_of, parity
+from training.export import generator_of, parity, write_onnx
+from training.initial import load_initial
 from training.losses.module import weighted_cross_entropy
 from training.models.compact import CompactGenerator, receptive_radius
 from training.release import ReleaseError, release
@@ -148,3 +149,28 @@ def test_release_is_complete_verified_and_final(tmp_path: Path) -> None:
     model.write_bytes(model.read_bytes()[:-1] + b"x")
     with pytest.raises(ManifestError, match="differs"):
         load_generator(folder)
+
+
+def test_a_deeper_generator_started_from_a_checkpoint_computes_the_same(tmp_path: Path) -> None:
+    last = train(_tiny(2), tmp_path / "first", cache=tmp_path)
+    shallow = generator_of(checkpoints.load(last))
+    deep = CompactGenerator(GeneratorConfig(channels=8, body_channels=8, blocks=3))
+    load_initial(deep, last)
+    lr = torch.rand(2, 1, 24, 16)
+    torch.testing.assert_close(deep(lr), shallow(lr))
+    write_onnx(shallow, tmp_path / "model.onnx")
+    from_graph = CompactGenerator(GeneratorConfig(channels=8, body_channels=8, blocks=2))
+    load_initial(from_graph, tmp_path / "model.onnx")
+    torch.testing.assert_close(from_graph(lr), shallow(lr))
+    # The added blocks must be able to learn: their first layer is random, so the second one has gradients.
+    deep(lr).sum().backward()
+    assert all(block.second.weight.grad.abs().max() > 0 for block in deep.body)
+
+
+def test_initial_weights_of_another_generator_are_refused(tmp_path: Path) -> None:
+    last = train(_tiny(1), tmp_path / "first", cache=tmp_path)
+    wider = CompactGenerator(GeneratorConfig(channels=12, body_channels=8, blocks=1))
+    with pytest.raises(checkpoints.CheckpointError, match=r"another generator \(.*\.weight|bias"):
+        load_initial(wider, last)
+    with pytest.raises(checkpoints.CheckpointError, match=r"nothing\.onnx"):
+        load_initial(wider, tmp_path / "nothing.onnx")

@@ -133,4 +133,8 @@ def _px_per_module(config: SceneConfig, count: int, rng: np.random.Generator) ->
         return np.exp(rng.uniform(np.log(low), np.log(high), count))
 
     wide, hard = drawn(*config.px_per_module), drawn(*config.hard_px_per_module)
-    return np.where(rng.random(count) < config.hard_share, hard, wide)
+    sizes = np.where(rng.random(count) < config.hard_share, hard, wide)
+    if config.large_share:
+        large = drawn(*config.large_px_per_module)
+        sizes = np.where(rng.random(count) < config.large_share, large, sizes)
+    return sizes
