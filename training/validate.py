@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.config import SymbolConfig, TrainingConfig
+from training.config import TrainingConfig
+from training.data.config import SymbolConfig
 from training.data.geometry import Placement
 from training.data.presets import jpeg_only, upright_scene
 from training.data.samples import Materials, Samples, SampleSource

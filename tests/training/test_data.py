@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from training.config import (
-    DataConfig,
-    DegradationConfig,
-    LossConfig,
-    SceneConfig,
-    SymbolConfig,
-    TrainingConfig,
-    parse,
-)
+from training.config import LossConfig, TrainingConfig, parse
+from training.data.config import DataConfig, DegradationConfig, SceneConfig, SymbolConfig
 from training.data.geometry import Placement, homography, place
 from training.data.samples import Materials, Samples, SampleSource
 from training.data.stream import batches, orient

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.config import DegradationConfig
 from training.data import jpeg
+from training.data.config import DegradationConfig
 
 MARGIN = 16
 """HR pixels of scene that the blur needs around the crop, on every side."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.config import SceneConfig
+from training.data.config import SceneConfig
 
 Homographies = NDArray[np.float64]
 

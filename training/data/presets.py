@@ -1,6 +1,6 @@
 """Scenes and degradations reduced to one effect, for measuring it alone."""
 
-from training.config import DegradationConfig, SceneConfig
+from training.data.config import DegradationConfig, SceneConfig
 
 
 def upright_scene() -> SceneConfig:

@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.config import DataConfig, LossConfig, SceneConfig
+from training.config import LossConfig
 from training.data import degradation, scene
+from training.data.config import DataConfig, SceneConfig
 from training.data.geometry import Placement, place
 from training.data.symbols import MAX_SIZE, SymbolBank, build_bank, size_of
 from training.data.textures import make_textures

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.config import LossConfig, SceneConfig
+from training.config import LossConfig
+from training.data.config import SceneConfig
 from training.data.geometry import Placement
 
 Column = Callable[[NDArray[np.generic]], Tensor]

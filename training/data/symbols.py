@@ -13,7 +13,7 @@ from segno import consts
 from segno.encoder import DataOverflowError
 from tqdm import tqdm
 
-from training.config import SymbolConfig
+from training.data.config import SymbolConfig
 
 MAX_SIZE = 177
 """Modules along a side of version 40 (ISO/IEC 18004:2015, 5.3.1)."""

@@ -7,7 +7,8 @@ import numpy as np
 import onnxruntime
 import torch
 
-from training.config import DataConfig, DegradationConfig, LossConfig, SceneConfig, SymbolConfig
+from training.config import LossConfig
+from training.data.config import DataConfig, DegradationConfig, SceneConfig, SymbolConfig
 from training.data.geometry import Placement
 from training.data.presets import jpeg_only, upright_scene
 from training.data.samples import Materials, SampleSource
