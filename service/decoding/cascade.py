@@ -52,6 +52,12 @@ class Attempt:
     family: str = ""
     """Attempts of one family are given up together when one of them exceeds its limit; empty for none."""
 
+    def seen(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """`picture` as the job gets it: turned light for dark where the attempt asks for that."""
+        if not self.inverted:
+            return picture
+        return -picture if self.picture == "logits" else 255 - picture
+
 
 # zxing comes first: it takes a tenth of WeChat's time and its bytes need no confirmation. Both find inverted
 # symbols by themselves, but the quiet zone put around a tight crop is a light one, hence the last attempts.
@@ -184,8 +190,7 @@ class _Run:
 
     async def _one(self, attempt: Attempt, picture: NDArray[Any]) -> list[Reading]:
         start = time.monotonic()
-        if attempt.inverted:
-            picture = -picture if attempt.picture == "logits" else 255 - picture
+        picture = attempt.seen(picture)
         outcome: Outcome
         readings: list[Reading] = []
         try:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from model_store.manifest import ManifestError
+from training.evaluate.attempts import COUNT as ATTEMPTS_COUNT
+from training.evaluate.attempts import SEED as ATTEMPTS_SEED
 from training.evaluate.families import FAMILIES
 from training.evaluate.farm import FarmError, usable_cores
 from training.evaluate.options import (
@@ -62,6 +64,17 @@ def add_commands(commands: Any) -> None:
         help="points of the axis, pixels per module",
     )
 
+    attempts = _protocol(
+        protocols,
+        "attempts",
+        "what each attempt of /decode reads and costs, and the order this asks for",
+        _attempts,
+    )
+    _common(attempts, readers=("wechat", SOFT, DECODE), kernels=())
+    attempts.set_defaults(seed=ATTEMPTS_SEED)
+    attempts.add_argument(
+        "--count", type=int, default=ATTEMPTS_COUNT, help=f"symbols of a family (default {ATTEMPTS_COUNT})"
+    )
     photos = _protocol(protocols, "photos", "read rates of real photographs with known payloads", _photos)
     _common(photos, readers=(*DIRECT, SOFT, DECODE), kernels=("bicubic",))
     photos.add_argument("folder", type=Path, metavar="DIR", help="photographs and their index.jsonl")
@@ -179,6 +192,18 @@ def _sweep(arguments: argparse.Namespace) -> int:
         axis, count = (1.2, 1.5, 2.0), 2
     results = run_sweep(options, tuple(arguments.families), axis, count)
     print(sweep_report(results))
+    return _verdict(arguments, results)
+
+
+def _attempts(arguments: argparse.Namespace) -> int:
+    from training.evaluate.attempts import attempts_report, run_attempts
+
+    options = options_of(arguments)
+    if options.ours is None:
+        raise BenchmarkError("attempts need a generator (--model)")
+    families = tuple(FAMILIES)[::6] if arguments.quick else tuple(FAMILIES)
+    results = run_attempts(options, families, 1 if arguments.quick else arguments.count)
+    print(attempts_report(results))
     return _verdict(arguments, results)
 
 

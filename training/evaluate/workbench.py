@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.decoding.cascade import Cascade, Upscaled
+from service.decoding.cascade import ATTEMPTS, Cascade, Upscaled
 from service.decoding.jobs import Readers, soft
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatReader
@@ -22,6 +22,7 @@ from training.evaluate.arms import (
     ERROR,
     MISREAD,
     NONE,
+    NOTHING,
     Arm,
     Image,
     Item,
@@ -40,6 +41,13 @@ DEADLINE_S = 20.0
 """Of the cascade, as in the service."""
 MOST_ENLARGED = int(Settings.model_fields["max_upscale_pixels"].default)
 """Pixels of the largest picture that the service enlarges."""
+
+ATTEMPT = "attempt:"
+"""What stands before the name of a single attempt of the cascade that is tried as a reader by itself; its time
+is its own, without that of enlarging."""
+ENLARGING = "enlarging"
+"""The reader of an arm that only enlarges, for its time."""
+_ATTEMPTS = {attempt.name: attempt for attempt in ATTEMPTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,10 @@ class Workbench:
         return result, 1e3 * (time.process_time() - start)
 
     def _shoot(self, arm: Arm, enlarged: Enlarged, before: float, truth: tuple[bytes, ...]) -> Shot:
+        if arm.reader == ENLARGING:
+            return Shot(NOTHING, before)
+        if arm.reader.startswith(ATTEMPT):
+            before = 0.0
         start = time.process_time()
         try:
             payloads = self._read(arm.reader, enlarged)
@@ -110,11 +122,20 @@ class Workbench:
     def _read(self, reader: str, enlarged: Enlarged) -> list[bytes]:
         if reader == DECODE:
             return self._decode(enlarged.sr)
+        if reader.startswith(ATTEMPT):
+            return self._attempt(reader.removeprefix(ATTEMPT), enlarged)
         if reader != SOFT:
             return self._readers[reader](enlarged.sr)
         if enlarged.logits is None or self._service is None:
             raise ValueError("this upscaler gives no logits")
         return [reading.payload for reading in soft(self._service, enlarged.logits, SOFT)]
+
+    def _attempt(self, name: str, enlarged: Enlarged) -> list[bytes]:
+        attempt = _ATTEMPTS[name]
+        picture = enlarged.logits if attempt.picture == "logits" else attempt.seen(enlarged.sr)
+        if picture is None or self._service is None:
+            raise ValueError("this upscaler gives no logits, or the cascade is not in use")
+        return [reading.payload for reading in attempt.job(self._service, picture, name)]
 
     def _decode(self, image: Image) -> list[bytes]:
         # As in the service: what is larger is read, but not enlarged.

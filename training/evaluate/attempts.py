@@ -1,0 +1,156 @@
+"""What each attempt of the service's cascade reads and costs by itself, and the order that this asks for.
+
+Every attempt sees every crop, whether or not an earlier one read it. The crops are drawn like the sweep's, from
+another stream of random numbers than every published figure, so that the order is not fitted to what judges it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.decoding.cascade import ATTEMPTS, Attempt
+from training.evaluate.arms import NONE, Arm
+from training.evaluate.farm import run_all
+from training.evaluate.options import Options
+from training.evaluate.results import Results, collect
+from training.evaluate.sweep_set import PX_PER_MODULE, sweep_items
+from training.evaluate.tables import rate, table
+from training.evaluate.upscalers import OURS
+from training.evaluate.workbench import ATTEMPT, ENLARGING
+
+COUNT = 6
+"""Symbols of a family."""
+SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An attempt at its place in an order."""
+
+    attempt: str
+    read: float
+    """Share of all crops that it reads by itself."""
+    first: int
+    """Crops that it is the first to read."""
+    milliseconds: float
+    """Mean processor time over the crops that reach it."""
+    gain: float
+    """Crops read a second of processor time, over the crops that reach it."""
+
+
+def arm_of(attempt: Attempt) -> Arm:
+    """The arm that stands for an attempt."""
+    return Arm("lr", NONE if attempt.picture == "upload" else OURS, ATTEMPT + attempt.name)
+
+
+def run_attempts(options: Options, families: tuple[str, ...], count: int = COUNT) -> Results:
+    """Try every attempt of the cascade on `count` symbols of each family at every size; writes
+    `attempts.json`."""
+    arms = (Arm("lr", OURS, ENLARGING), *(arm_of(attempt) for attempt in ATTEMPTS))
+    items = sweep_items(families, PX_PER_MODULE, count, options.seed, arms)
+    taken = run_all(items, options.setup, options.jobs, "attempts")
+    times = {str(arm): [round(one.shots[i].milliseconds, 2) for one in taken] for i, arm in enumerate(arms)}
+    details = {
+        "families": list(families),
+        "px_per_module": list(PX_PER_MODULE),
+        "symbols": count,
+        "each": times,
+    }
+    results = collect(
+        "attempts", options.command, options.seed, options.environment(), items, taken, options.out, details
+    )
+    results.save(options.out / "attempts.json")
+    return results
+
+
+def as_served(results: Results) -> list[Step]:
+    """The order of the service."""
+    read, cost, names = _matrices(results)
+    return [_step(read, cost, names, list(range(i)), i) for i in range(len(names))]
+
+
+def by_gain(results: Results) -> list[Step]:
+    """The order that takes, at each place, what reads most crops a second among those still unread.
+
+    The time of enlarging belongs to the first attempt that needs it.
+    """
+    read, cost, names = _matrices(results)
+    enlarging = _times(results, Arm("lr", OURS, ENLARGING))
+    needs = [name in _enlarged_names() for name in names]
+    order: list[int] = []
+    steps: list[Step] = []
+    while len(order) < len(names):
+        enlarged = any(needs[i] for i in order)
+        charged = [cost[i] + (enlarging if needs[i] and not enlarged else 0) for i in range(len(names))]
+        left = [i for i in range(len(names)) if i not in order]
+        found = {i: _step(read, np.array(charged), names, order, i) for i in left}
+        best = max(left, key=lambda i: (found[i].gain, -found[i].milliseconds))
+        steps.append(found[best])
+        order.append(best)
+    return steps
+
+
+def attempts_report(results: Results) -> str:
+    """Markdown: the order of the service and the one by gain."""
+    count = len(results.items)
+    enlarging = results.milliseconds[str(Arm("lr", OURS, ENLARGING))]
+    parts = [
+        f"{count} crops: {results.details['symbols']} symbols of each of {len(results.details['families'])} "
+        f"families at {len(results.details['px_per_module'])} sizes. Enlarging takes {enlarging['mean']:.0f} ms "
+        "in the mean.",
+        "### As served",
+        _steps_table(as_served(results), count),
+        "### By crops read a second among those left",
+        _steps_table(by_gain(results), count),
+    ]
+    return "\n\n".join(parts)
+
+
+def _steps_table(steps: Sequence[Step], count: int) -> str:
+    rows = [
+        [step.attempt, rate(step.read), f"{step.first} ({100 * step.first / count:.1f} %)",
+         f"{step.milliseconds:.1f}", f"{step.gain:.2f}"]
+        for step in steps
+    ]  # fmt: skip
+    return table(
+        [
+            "attempt",
+            "reads by itself",
+            "first to read",
+            "ms, mean, where it gets a turn",
+            "read a second there",
+        ],
+        rows,
+    )
+
+
+def _step(
+    read: NDArray[np.bool_], cost: NDArray[np.float64], names: list[str], before: list[int], i: int
+) -> Step:
+    reached = ~read[before].any(axis=0)
+    first = int((read[i] & reached).sum())
+    seconds = float(cost[i][reached].sum()) / 1e3
+    return Step(
+        names[i],
+        float(read[i].mean()),
+        first,
+        float(cost[i][reached].mean()) if reached.any() else 0.0,
+        first / seconds if seconds else 0.0,
+    )
+
+
+def _matrices(results: Results) -> tuple[NDArray[np.bool_], NDArray[np.float64], list[str]]:
+    arms = [arm for arm in results.arms() if arm.reader.startswith(ATTEMPT)]
+    read = np.array([results.read(arm) for arm in arms])
+    cost = np.array([_times(results, arm) for arm in arms])
+    return read, cost, [arm.reader.removeprefix(ATTEMPT) for arm in arms]
+
+
+def _times(results: Results, arm: Arm) -> NDArray[np.float64]:
+    return np.array(results.details["each"][str(arm)])
+
+
+def _enlarged_names() -> set[str]:
+    return {attempt.name for attempt in ATTEMPTS if attempt.picture != "upload"}
