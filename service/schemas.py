@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.decoding.cascade import AttemptRecord, Outcome
 from service.decoding.reading import Reading
 from service.imaging import Format
 
@@ -49,6 +50,27 @@ class Size(BaseModel):
     height: int
 
 
+class ModelRef(BaseModel):
+    """A released generator."""
+
+    name: str
+    version: int
+
+
+class AttemptReport(BaseModel):
+    """One look of one reader at one picture, or the generator's work (`upscale`) between them."""
+
+    attempt: Annotated[str, Field(description="Name of the attempt; `upscale` for the generator's part.")]
+    outcome: Annotated[
+        Outcome,
+        Field(
+            description="`read` or `nothing` of a reader, `done` of the generator; `timeout` or `failed` where "
+            "an attempt took too long or its process ended."
+        ),
+    ]
+    ms: Annotated[float, Field(ge=0, description="Milliseconds, waiting for a process included.")]
+
+
 class DecodeAnswer(BaseModel):
     symbols: Annotated[list[Symbol], Field(description="Empty where nothing was read; that is no error.")]
     image: Annotated[Size, Field(description="Size of the upload as displayed: the frame of `points`.")]
@@ -60,6 +82,17 @@ class DecodeAnswer(BaseModel):
             "may be read another time."
         ),
     ]
+    attempts: Annotated[
+        list[AttemptReport], Field(description="What was tried, in the order of time; the last one ended it.")
+    ] = []
+    timings_ms: Annotated[
+        dict[str, float],
+        Field(
+            description="Milliseconds by stage of the request, in the order of time; stages that did not happen "
+            "are absent."
+        ),
+    ] = {}
+    model: Annotated[ModelRef | None, Field(description="The generator in use.")] = None
 
 
 class UpscaleAnswer(DecodeAnswer):
@@ -123,6 +156,11 @@ def symbol(reading: Reading) -> Symbol:
         reader=reading.reader,
         attempt=reading.attempt,
     )
+
+
+def attempt_report(record: AttemptRecord) -> AttemptReport:
+    """The JSON form of what one attempt did."""
+    return AttemptReport(attempt=record.attempt, outcome=record.outcome, ms=round(record.milliseconds, 1))
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

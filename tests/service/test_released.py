@@ -56,7 +56,8 @@ def test_the_readme_shows_real_answers(released: httpx.Client) -> None:
         expected = json.loads(answer)
         for symbol, claimed in zip(real["symbols"], expected["symbols"], strict=True):
             assert np.abs(np.array(symbol.pop("points")) - claimed.pop("points")).max() < 0.5
-        assert real == expected
+        for part in ("symbols", "image", "upscaled", "complete"):
+            assert real[part] == expected[part]
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
