@@ -79,15 +79,16 @@ def overwritten(whole: Whole, beyond: bool, rng: np.random.Generator) -> Modules
             # With its function patterns whole a symbol is found the more surely.
             hidden &= whole.blocks >= 0
         if whole.is_lost(hidden) == beyond and hidden.any():
-            return np.where(hidden, _cover(whole, rng), whole.modules)
+            return np.where(hidden, _cover(whole, hidden, rng), whole.modules)
     return None
 
 
-def _cover(whole: Whole, rng: np.random.Generator) -> Modules:
+def _cover(whole: Whole, hidden: Modules, rng: np.random.Generator) -> Modules:
     n = len(whole.modules)
     kind = rng.integers(3)
     if kind == 0:
         return np.full((n, n), rng.random() < 0.5)
-    if kind == 1:
+    # Another symbol must not show enough of itself either.
+    if kind == 1 or not whole.is_lost(~hidden):
         return np.asarray(rng.random((n, n)) < 0.5)
     return symbol(whole.version, whole.level, rng, 1.0)[0]
