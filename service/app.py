@@ -1,53 +1,35 @@
 """The application: put together here, started and stopped by its lifespan."""
 
-import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
-from service import errors
-from service.batching import EngineThread
-from service.cpus import usable_cpus
-from service.engine import OnnxEngine, UpscaleEngine
+from service import lag, problems
+from service.admission import Gate
 from service.health import readiness
-from service.limits import BodyLimit, Gate
+from service.limits import BodyLimit
 from service.metrics import Metrics
 from service.observe import Observe
 from service.readers import DecoderProcesses
-from service.released import version_folder
+from service.released import build_engine
 from service.routes import decode, ops, upscale
 from service.schemas import Problem
-from service.services import Decoder, Services
+from service.security import ApiKeys, load_keys, origins
+from service.services import DecoderFactory, EngineFactory, opened
 from service.settings import Settings
-from service.upscaler import Upscaler
 from service.warmup import warm_up
 
-_LAG_PERIOD_S = 0.5
 _NO_HURRY = {"deadline_s": 60.0, "max_upscale_pixels": 1_000_000, "max_decode_pixels": 1_000_000}
 
 _log = logging.getLogger(__name__)
-
-EngineFactory = Callable[[Settings], UpscaleEngine]
-DecoderFactory = Callable[[Settings], Decoder]
-
-
-def build_engine(settings: Settings) -> UpscaleEngine:
-    """The released generator that the settings name.
-
-    Raises:
-        ManifestError, EngineError: see `OnnxEngine`.
-    """
-    folder = version_folder(settings.model_store, settings.model, settings.model_version)
-    return OnnxEngine(
-        folder, device=settings.device, threads=settings.threads or usable_cpus(), tile=settings.tile
-    )
 
 
 def create_app(
@@ -61,18 +43,27 @@ def create_app(
     Args:
         settings: see `Settings`.
         engine, decoder: how these two are built; tests put their own in.
+
+    Raises:
+        KeysError: the settings name API keys that cannot be used.
     """
     metrics = Metrics()
+    keys = load_keys(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _started(settings, metrics, engine, decoder) as services:
+        async with opened(settings, metrics, engine=engine, decoder=decoder, on_lost=_end) as services:
+            app.state.gate = Gate(
+                places=services.turns.total + settings.queue, bytes_inside=settings.max_bytes_inside
+            )
             # The warm-up is slow and is nobody's request: the limits are not for it.
             app.state.services = replace(services, settings=settings.model_copy(update=_NO_HURRY))
-            await warm_up(app)
+            await warm_up(app, key=keys[0] if keys else b"")
             metrics.forget()
             app.state.services = services
             state = readiness(services)
+            metrics.places.set(app.state.gate.places)
+            metrics.engine_lanes.set(services.engine.lanes)
             metrics.model.info(
                 {
                     "name": state.model.name,
@@ -82,7 +73,8 @@ def create_app(
                 }
             )
             _log.info("ready" if state.ready else "not ready", extra={"state": state.model_dump()})
-            yield
+            async with lag.watched(metrics.loop_lag.observe):
+                yield
 
     app = FastAPI(
         title="QR Super-Resolution",
@@ -95,18 +87,35 @@ def create_app(
     mounted.append(("", ops.router()))
     for prefix, routes in mounted:
         app.include_router(routes, prefix=prefix)
-    paths = frozenset(
-        prefix + route.path
+    paths = {
+        prefix + route.path: route
         for prefix, routes in mounted
         for route in routes.routes
         if isinstance(route, Route)
-    )
-    errors.install(app)
+    }
+    guarded = {path for path, route in paths.items() if "POST" in (route.methods or ())}
+    if settings.metrics_need_key:
+        guarded.add("/metrics")
+    problems.install(app)
     _describe_problems(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(Observe, metrics=metrics, paths=paths)
+    app.add_middleware(ApiKeys, keys=keys, guarded=guarded, metrics=metrics)
+    if allowed := origins(settings):
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=allowed,
+            allow_methods=["POST"],
+            allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Server-Timing", "Retry-After"],
+        )
+    app.add_middleware(Observe, metrics=metrics, paths=frozenset(paths))
     return app
+
+
+def _end() -> None:
+    """The engine is broken for good, and a process cannot mend it: finish what can be finished, then end."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _describe_problems(app: FastAPI) -> None:
@@ -120,50 +129,3 @@ def _describe_problems(app: FastAPI) -> None:
 
     # FastAPI documents this as the way to extend the document.
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-@asynccontextmanager
-async def _started(
-    settings: Settings, metrics: Metrics, engine: EngineFactory, decoder: DecoderFactory
-) -> AsyncIterator[Services]:
-    concurrency = settings.concurrency or usable_cpus() + 1
-    async with AsyncExitStack() as stack:
-        executor = ThreadPoolExecutor(concurrency, thread_name_prefix="images")
-        stack.callback(executor.shutdown)
-        readers = decoder(settings)
-        stack.push_async_callback(readers.stop)
-        loop = asyncio.get_running_loop()
-        # The children start while the model loads: both take about as long.
-        starting = asyncio.create_task(readers.start())
-        try:
-            built = await loop.run_in_executor(executor, engine, settings)
-        finally:
-            await asyncio.wait({starting})
-        starting.result()
-        thread = EngineThread(built, capacity=concurrency + settings.queue, observe=metrics.stage)
-        thread.start()
-        stack.callback(thread.stop)
-        lag = asyncio.create_task(_watch_lag(metrics))
-        stack.push_async_callback(_cancel, lag)
-        yield Services(
-            settings=settings,
-            metrics=metrics,
-            gate=Gate(concurrency=concurrency, queue=settings.queue),
-            executor=executor,
-            engine=thread,
-            upscaler=Upscaler(thread, executor, tile=settings.tile),
-            decoder=readers,
-        )
-
-
-async def _watch_lag(metrics: Metrics) -> None:
-    while True:
-        before = time.monotonic()
-        await asyncio.sleep(_LAG_PERIOD_S)
-        metrics.loop_lag.set(max(time.monotonic() - before - _LAG_PERIOD_S, 0.0))
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

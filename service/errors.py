@@ -1,25 +1,11 @@
-"""One error type, one table of codes, one form of answer (RFC 9457 problem+json).
+"""One error type and one table of codes. Knows nothing of HTTP frameworks; `service.problems` makes answers of it.
 
 `code` is stable and meant for programs; `detail` is for people and may change.
 """
 
-import logging
 from collections.abc import Mapping
-from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
-
-from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-
-MEDIA_TYPE = "application/problem+json"
-CODE_KEY = "problem_code"
-"""Where a request's state tells metrics and log which problem it was answered with."""
 
 STATUS: Mapping[str, int] = MappingProxyType(
     {
@@ -30,6 +16,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "file_empty": 400,
         "too_many_files": 400,
         "unexpected_field": 400,
+        "unauthorized": 401,
         "not_found": 404,
         "method_not_allowed": 405,
         "upload_timeout": 408,
@@ -51,10 +38,6 @@ STATUS: Mapping[str, int] = MappingProxyType(
 )
 """Status of every code the service answers with."""
 
-_FRAMEWORK_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
-
-_log = logging.getLogger(__name__)
-
 
 class ServiceError(Exception):
     """A request that is answered with a problem; `code` is a key of `STATUS`."""
@@ -65,6 +48,7 @@ class ServiceError(Exception):
         detail: str,
         *,
         retry_after: int | None = None,
+        reason: str | None = None,
         errors: list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(detail)
@@ -73,70 +57,7 @@ class ServiceError(Exception):
         self.detail = detail
         self.retry_after = retry_after
         """Seconds, sent as `Retry-After`."""
+        self.reason = reason
+        """Label under which a refusal for the service's sake is counted."""
         self.errors = errors
         """One entry per refused query value."""
-
-
-class _ProblemResponse(JSONResponse):
-    media_type = MEDIA_TYPE
-
-    def __init__(self, code: str, body: dict[str, Any], headers: Mapping[str, str]) -> None:
-        super().__init__(body, STATUS[code], headers)
-        self._code = code
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})[CODE_KEY] = self._code
-        await super().__call__(scope, receive, send)
-
-
-def problem(error: ServiceError, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer to a failed request."""
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": _title(error.status),
-        "status": error.status,
-        "code": error.code,
-        "detail": error.detail,
-    }
-    if error.errors is not None:
-        body["errors"] = error.errors
-    sent = dict(headers or {})
-    if error.retry_after is not None:
-        sent["Retry-After"] = str(error.retry_after)
-    return _ProblemResponse(error.code, body, sent)
-
-
-def _title(status: int) -> str:
-    # 499 is nginx's; Python's table does not have it.
-    return "Client Closed Request" if status == 499 else HTTPStatus(status).phrase
-
-
-def install(app: FastAPI) -> None:
-    """Make every failure of `app`, the framework's own included, a problem."""
-
-    async def on_service_error(_: Request, exc: Exception) -> Response:
-        assert isinstance(exc, ServiceError)  # noqa: S101 - registered for this type only
-        return problem(exc)
-
-    async def on_http_exception(_: Request, exc: Exception) -> Response:
-        assert isinstance(exc, HTTPException)  # noqa: S101
-        code = _FRAMEWORK_CODES.get(exc.status_code)
-        if code is None:
-            _log.error("unforeseen framework status", extra={"status": exc.status_code})
-            code = "bad_request" if exc.status_code < 500 else "internal"
-        return problem(ServiceError(code, str(exc.detail)), exc.headers)
-
-    async def on_invalid_query(_: Request, exc: Exception) -> Response:
-        assert isinstance(exc, RequestValidationError)  # noqa: S101
-        errors = [
-            # The refused value itself is the client's and stays out.
-            {"field": str(entry["loc"][-1]), "message": entry["msg"], "kind": entry["type"]}
-            for entry in jsonable_encoder(exc.errors(), exclude={"ctx", "input", "url"})
-        ]
-        return problem(
-            ServiceError("invalid_query", "the query has values that are not understood", errors=errors)
-        )
-
-    app.add_exception_handler(ServiceError, on_service_error)
-    app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_exception_handler(RequestValidationError, on_invalid_query)

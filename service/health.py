@@ -6,7 +6,7 @@ from service.services import Services
 
 def readiness(services: Services) -> Readiness:
     """State of the engine and the decoders. The engine has passed a forward pass, or the service had not
-    started."""
+    started; one that fails is asked for another, and given up where it cannot."""
     manifest = services.engine.engine.manifest
     decoder = services.decoder.state()
     reasons = []

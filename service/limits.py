@@ -2,14 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import ServiceError, problem
+from service.admission import Gate
+from service.errors import ServiceError
+from service.metrics import Stages
+from service.problems import problem
+from service.services import Services, Task
+from service.uploads import read_upload
 
 T = TypeVar("T")
 
@@ -47,35 +51,34 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
 
-class Gate:
-    """The one gate in front of all work: a few requests are worked on, some wait, the rest is refused at
-    once."""
+async def serve(request: Request, work: Callable[[Task], Coroutine[Any, Any, T]]) -> T:
+    """Take a request through admission and upload, and do its work within its deadline.
 
-    def __init__(self, *, concurrency: int, queue: int) -> None:
-        self.slots = asyncio.Semaphore(concurrency)
-        """Held while a request is worked on; first come, first served."""
-        self._places = concurrency + queue
-        self._taken = 0
+    Raises:
+        ServiceError: as `Gate.place`, `read_upload` and `finish` do.
+    """
+    services: Services = request.app.state.services
+    gate: Gate = request.app.state.gate
+    stages: Stages = request.state.stages
+    settings = services.settings
+    try:
+        if services.engine.lost:
+            raise ServiceError("not_ready", "the engine has ended", retry_after=5, reason="not_ready")
+        with gate.place(_declared(request, settings.max_body_bytes)):
+            with stages("upload"):
+                data = await read_upload(request, timeout=settings.upload_timeout_s)
+            task = Task.of(services, data, stages)
+            return await finish(request, work(task), task.deadline)
+    except ServiceError as error:
+        if error.reason is not None:
+            services.metrics.rejected.labels(error.reason).inc()
+        raise
 
-    @property
-    def taken(self) -> int:
-        """Requests admitted and not yet answered."""
-        return self._taken
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """A place inside, before the body is read.
-
-        Raises:
-            ServiceError: `overloaded`, at once, when every place is taken.
-        """
-        if self._taken >= self._places:
-            raise ServiceError("overloaded", "too many requests at the same time", retry_after=1)
-        self._taken += 1
-        try:
-            yield
-        finally:
-            self._taken -= 1
+def _declared(request: Request, most: int) -> int:
+    """Bytes of the body that the client declares; without a declaration, as many as it may send."""
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() else most
 
 
 async def finish(request: Request, work: Coroutine[Any, Any, T], deadline: float) -> T:
@@ -99,7 +102,7 @@ async def finish(request: Request, work: Coroutine[Any, Any, T], deadline: float
             return task.result()
         if gone.done():
             raise ServiceError("client_closed_request", "the client closed the connection")
-        raise ServiceError("deadline_exceeded", "not finished within the deadline")
+        raise ServiceError("deadline_exceeded", "not finished within the deadline", reason="deadline")
     finally:
         task.cancel()
         gone.cancel()

@@ -7,9 +7,11 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import CODE_KEY, ServiceError, problem
+from service.errors import ServiceError
 from service.logs import choose_id, request_id
 from service.metrics import Metrics, Stages
+from service.problems import CODE_KEY, problem
+from service.security import SECURITY_HEADERS
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
@@ -18,7 +20,7 @@ _log = logging.getLogger("service.access")
 
 
 class Observe:
-    """Sets `X-Request-ID` and `Server-Timing`; no exception passes it but cancellation."""
+    """Sets `X-Request-ID`, `Server-Timing` and the security headers; no exception passes it but cancellation."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, paths: frozenset[str]) -> None:
         """`paths` are those with series of their own in the metrics; all others share one."""
@@ -44,8 +46,8 @@ class Observe:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = identity
                 headers["Server-Timing"] = stages.server_timing(time.perf_counter() - started)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers.setdefault("Cache-Control", "no-store")
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from model_store.contract import Image
 from model_store.manifest import MANIFEST_NAME, ManifestError, load_generator, load_third_party
+from service.cpus import usable_cpus
 from service.decoding import jobs
 from service.decoding.cascade import Cascade, DecodeResult, Upscale
 from service.decoding.pool import DecoderPool
@@ -30,7 +31,7 @@ class DecoderProcesses:
             jobs.Readers,
             files,
             calibration_of(settings),
-            size=settings.decoders,
+            size=settings.decoders or max(usable_cpus(), 2),
             tasks_per_process=settings.decoder_recycle,
         )
         self._cascade = Cascade(self._pool)

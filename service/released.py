@@ -1,8 +1,11 @@
-"""Find a released generator in the model store."""
+"""Find a released generator in the model store, and build the engine that serves it."""
 
 from pathlib import Path
 
 from model_store.manifest import MANIFEST_NAME, ManifestError
+from service.cpus import usable_cpus
+from service.engine import CudaOptions, OnnxEngine, UpscaleEngine
+from service.settings import MEBI, Settings
 
 
 def version_folder(store: Path, name: str, version: int) -> Path:
@@ -21,3 +24,18 @@ def version_folder(store: Path, name: str, version: int) -> Path:
     if not complete:
         raise ManifestError(f"{store / name}: no released version")
     return store / name / str(max(complete))
+
+
+def build_engine(settings: Settings) -> UpscaleEngine:
+    """The released generator that the settings name.
+
+    Raises:
+        ManifestError, EngineError: see `OnnxEngine`.
+    """
+    return OnnxEngine(
+        version_folder(settings.model_store, settings.model, settings.model_version),
+        device=settings.device,
+        threads=settings.threads or usable_cpus(),
+        tile=settings.tile,
+        cuda=CudaOptions(settings.cuda_memory_mib * MEBI, settings.cuda_conv_search),
+    )

@@ -128,6 +128,7 @@ class DecoderState(BaseModel):
         ),
     ]
     crashes: Annotated[int, Field(description="Children that ended over a job.")]
+    idle_exits: Annotated[int, Field(description="Children that ended while they had none.")] = 0
     timeouts: Annotated[int, Field(description="Reading attempts that took too long.")]
     wechat_nets: Annotated[
         bool, Field(description="Whether WeChatQRCode has its two nets, detector and super-resolution.")

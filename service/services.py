@@ -1,27 +1,36 @@
-"""What the routes work with: one set an application, built when it starts and closed when it ends."""
+"""What requests are worked on with: built when the service starts, closed when it ends.
+
+Knows nothing of HTTP: `opened` is also the way to read and enlarge without a server.
+"""
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, Self, TypeVar
 
-from starlette.requests import Request
-
-from model_store.contract import Image
-from service.batching import EngineThread
+from model_store.contract import SCALE, Image
+from service.admission import Budget
+from service.batching import EngineThreads, Ladder
+from service.cpus import usable_cpus
 from service.decoding.cascade import DecodeResult, Upscale
-from service.limits import Gate, finish
+from service.engine import CUDA, OnnxEngine, UpscaleEngine
+from service.imaging import header_size
 from service.metrics import Metrics, Stages
+from service.readers import DecoderProcesses
+from service.released import build_engine
 from service.schemas import DecoderState
 from service.settings import Settings
-from service.uploads import read_upload
 from service.upscaler import Upscaler
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_CUDA_PLACES = 64
+"""Requests worked on at the same time where a GPU makes batches of them."""
 
 
 class Decoder(Protocol):
@@ -38,16 +47,25 @@ class Decoder(Protocol):
     async def decode(self, image: Image, *, upscale: Upscale | None, deadline: float) -> DecodeResult: ...
 
 
+EngineFactory = Callable[[Settings], UpscaleEngine]
+DecoderFactory = Callable[[Settings], Decoder]
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
+    """Everything that the pipeline needs."""
+
     settings: Settings
     metrics: Metrics
-    gate: Gate
     executor: ThreadPoolExecutor
     """For image coding and the like; as many threads as requests are worked on."""
-    engine: EngineThread
+    engine: EngineThreads
     upscaler: Upscaler
     decoder: Decoder
+    turns: Budget
+    """One is held by each request that is worked on."""
+    pixels: Budget
+    """Held by each of them for what it makes of its image: see `Task.turn`."""
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that computes for long, away from the event loop."""
@@ -57,36 +75,117 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One admitted request."""
+    """One upload to be worked on."""
 
     data: bytes
     """The upload."""
     deadline: float
     """On the clock of `time.monotonic()`."""
-    stages: Stages
     services: Services
+    stages: Stages
+
+    @classmethod
+    def of(cls, services: Services, data: bytes, stages: Stages | None = None) -> Self:
+        """A task whose time starts now; without `stages` it has timings of its own."""
+        deadline = time.monotonic() + services.settings.deadline_s
+        return cls(data, deadline, services, stages or Stages(services.metrics))
+
+    @asynccontextmanager
+    async def turn(self, *, max_pixels: int, max_enlarged: int) -> AsyncIterator[None]:
+        """Read the image's size from its header, wait for room for its pixels, then for a turn.
+
+        In this order, so that large images that wait for room keep no small one from its turn. The room is
+        one for each pixel of the upload, and `SCALE`² more where it may be enlarged.
+
+        Args:
+            max_pixels: larger images are refused.
+            max_enlarged: larger ones are not enlarged.
+
+        Raises:
+            ServiceError: as `header_size`.
+        """
+        services = self.services
+        with self.stages("wait"):
+            width, height = await services.in_thread(header_size, self.data, max_pixels=max_pixels)
+        pixels = width * height
+        room = pixels * (1 + SCALE**2 if pixels <= max_enlarged else 1)
+        async with AsyncExitStack() as held:
+            with self.stages("wait"):
+                await held.enter_async_context(services.pixels.held(room))
+                await held.enter_async_context(services.turns.held(1))
+            yield
 
 
-async def serve(request: Request, work: Callable[[Task], Coroutine[Any, Any, T]]) -> T:
-    """Take a request through admission, upload and queue, and do its work within its deadline.
+def ladder(settings: Settings, provider: str) -> Ladder:
+    """The engine's shapes: on CUDA squares and powers of two, on a CPU each tile by itself.
+
+    A CPU gains nothing from batches (docs/performance.md), and no warm-up is lost on a new shape there. CUDA would
+    search algorithms and extend its arena for each.
+    """
+    if provider != CUDA:
+        return Ladder()
+    sizes = [1]
+    while 2 * sizes[-1] <= settings.max_batch:
+        sizes.append(2 * sizes[-1])
+    sides = [side for side in (64, 96, 128, 192, 256, 384, 512) if side < settings.tile]
+    return Ladder(tuple(sizes), (*sides, settings.tile), settings.batch_pixels)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    metrics: Metrics | None = None,
+    *,
+    engine: EngineFactory = build_engine,
+    decoder: DecoderFactory = DecoderProcesses,
+    on_lost: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Services]:
+    """Load the model, start the decoder children, and end them after the block.
+
+    Args:
+        engine, decoder: how these two are built; tests put their own in.
+        on_lost: called when the engine is broken for good, from a thread of its own.
 
     Raises:
-        ServiceError: as `Gate.place`, `read_upload` and `finish` do.
+        ManifestError, EngineError, PoolError: what is needed is missing or does not come up.
     """
-    services: Services = request.app.state.services
-    stages: Stages = request.state.stages
-    settings = services.settings
-    with services.gate.place():
-        with stages("upload"):
-            data = await read_upload(request, timeout=settings.upload_timeout_s)
-        task = Task(data, time.monotonic() + settings.deadline_s, stages, services)
-
-        async def in_turn() -> T:
-            with stages("wait"):
-                await services.gate.slots.acquire()
-            try:
-                return await work(task)
-            finally:
-                services.gate.slots.release()
-
-        return await finish(request, in_turn(), task.deadline)
+    metrics = metrics or Metrics()
+    cpus = usable_cpus()
+    async with AsyncExitStack() as stack:
+        executor = ThreadPoolExecutor(cpus + 1, thread_name_prefix="images")
+        stack.callback(executor.shutdown)
+        readers = decoder(settings)
+        stack.push_async_callback(readers.stop)
+        loop = asyncio.get_running_loop()
+        # The children start while the model loads: both take about as long.
+        starting = asyncio.create_task(readers.start())
+        try:
+            built = await loop.run_in_executor(executor, engine, settings)
+        finally:
+            await asyncio.wait({starting})
+        starting.result()
+        places = settings.concurrency or (_CUDA_PLACES if built.provider == CUDA else cpus + 1)
+        shapes = ladder(settings, built.provider)
+        if isinstance(built, OnnxEngine):
+            await loop.run_in_executor(executor, built.warm_up, shapes.shapes())
+        threads = EngineThreads(
+            built,
+            capacity=places + settings.queue,
+            watcher=metrics,
+            ladder=shapes,
+            lanes=1 if built.provider == CUDA else settings.lanes or cpus,
+            on_lost=on_lost,
+        )
+        threads.start()
+        metrics.count_decoder_events(readers.state)
+        stack.callback(threads.stop)
+        yield Services(
+            settings=settings,
+            metrics=metrics,
+            executor=executor,
+            engine=threads,
+            upscaler=Upscaler(threads, executor, tile=settings.tile),
+            decoder=readers,
+            turns=Budget(places),
+            pixels=Budget(settings.pixel_budget),
+        )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -47,7 +47,15 @@ class Settings(BaseSettings):
     ] = "auto"
     threads: Annotated[
         int,
-        Field(ge=0, le=256, description="CPU threads of the generator; 0 follows CPU affinity and quota."),
+        Field(ge=1, le=256, description="CPU threads for each of the generator's tiles."),
+    ] = 1
+    lanes: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=64,
+            description="Tiles that the generator works on at the same time on a CPU; 0 means one per usable CPU.",
+        ),
     ] = 0
     tile: Annotated[
         int,
@@ -56,7 +64,37 @@ class Settings(BaseSettings):
         ),
     ] = 384
 
-    decoders: Annotated[int, Field(ge=1, le=64, description="Decoder child processes.")] = 2
+    max_batch: Annotated[
+        int, Field(ge=1, le=64, description="Most tiles in a batch on CUDA; a CPU takes them singly.")
+    ] = 16
+    batch_pixels: Annotated[
+        int, Field(ge=64, le=100_000_000, description="Most upload pixels in a batch on CUDA.")
+    ] = 1_048_576
+    cuda_memory_mib: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1_048_576,
+            description="Most GPU memory of the generator's arena in MiB; 0 for no bound of its own.",
+        ),
+    ] = 2048
+    cuda_conv_search: Annotated[
+        Literal["exhaustive", "heuristic", "default"],
+        Field(description="How cuDNN chooses convolution algorithms for each shape of the warm-up."),
+    ] = "heuristic"
+
+    decoders: Annotated[
+        int,
+        Field(ge=0, le=64, description="Decoder child processes; 0 means one per usable CPU, at least 2."),
+    ] = 0
+    decoder_memory_mib: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=65536,
+            description="Most address space of a decoder child in MiB, beyond which its job fails; 0 for no bound.",
+        ),
+    ] = 4096
     decoder_recycle: Annotated[
         int,
         Field(ge=1, le=1_000_000, description="Reading attempts after which a decoder child is replaced."),
@@ -77,8 +115,30 @@ class Settings(BaseSettings):
         ),
     ] = 1_048_576
 
+    max_bytes_inside: Annotated[
+        int,
+        Field(
+            ge=64 * 1024,
+            le=2**40,
+            description="Most bytes in the bodies of all admitted requests together; more are answered 429.",
+        ),
+    ] = 128 * MEBI
+    pixel_budget: Annotated[
+        int,
+        Field(
+            ge=1_000_000,
+            le=10**10,
+            description="Most pixels that requests hold together, an enlarged one counting 17 times; others wait.",
+        ),
+    ] = 48_000_000
+
     concurrency: Annotated[
-        int, Field(ge=0, le=256, description="Requests worked on at the same time; 0 means usable CPUs + 1.")
+        int,
+        Field(
+            ge=0,
+            le=1024,
+            description="Requests worked on at the same time; 0 means usable CPUs + 1, or 64 on CUDA.",
+        ),
     ] = 0
     queue: Annotated[
         int, Field(ge=0, le=10_000, description="Requests that may wait beyond those; more are answered 429.")
@@ -96,6 +156,25 @@ class Settings(BaseSettings):
     shutdown_grace_s: Annotated[
         int, Field(ge=0, le=600, description="Time for accepted requests to finish after SIGTERM.")
     ] = 25
+
+    api_keys: Annotated[
+        SecretStr,
+        Field(description="Keys that clients must send, separated by commas; empty lets everybody in."),
+    ] = SecretStr("")
+    api_keys_file: Annotated[
+        str,
+        Field(
+            max_length=4096, description="File with further keys, one a line; lines with `#` are comments."
+        ),
+    ] = ""
+    metrics_need_key: Annotated[bool, Field(description="Whether `/metrics` asks for a key as well.")] = False
+    cors_origins: Annotated[
+        str,
+        Field(
+            max_length=10_000,
+            description="Origins whose pages may call, separated by commas; `*` for all, empty for none.",
+        ),
+    ] = ""
 
     jpeg_quality: Annotated[int, Field(ge=1, le=100, description="Quality of `format=jpeg` answers.")] = 92
     webp_quality: Annotated[
@@ -116,12 +195,19 @@ def markdown_table() -> str:
     rows = ["| Variable | Default | Range | Meaning |", "|---|---|---|---|"]
     for name, field in Settings.model_fields.items():
         rows.append(
-            f"| `{PREFIX}{name.upper()}` | `{field.default}` | {_range(field)} | {field.description} |"
+            f"| `{PREFIX}{name.upper()}` | {_default(field)} | {_range(field)} | {field.description} |"
         )
     return "\n".join(rows)
 
 
+def _default(field: FieldInfo) -> str:
+    default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+    return f"`{default}`" if default != "" else "empty"
+
+
 def _range(field: FieldInfo) -> str:
+    if field.annotation is bool:
+        return "`true`, `false`"
     choices = getattr(field.annotation, "__args__", None)
     if choices:
         return ", ".join(f"`{choice}`" for choice in choices)

@@ -1,6 +1,7 @@
 """A plane of any size through the engine: pad, cut, run, put together, crop."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model_store.contract import SCALE, Image, Tensor, pad_to_multiple, quantise, to_tensor
-from service.batching import EngineThread
+from service.batching import EngineThreads
 from service.decoding.cascade import Upscaled
 from service.engine import EngineOutput
 from service.tiling import Tile, plan
@@ -17,23 +18,31 @@ from service.tiling import Tile, plan
 class Upscaler:
     """Upscales planes; holds no state between them."""
 
-    def __init__(self, thread: EngineThread, executor: Executor, *, tile: int) -> None:
-        self._thread = thread
+    def __init__(self, engine: EngineThreads, executor: Executor, *, tile: int) -> None:
+        self._engine = engine
         self._executor = executor
         self._tile = tile
 
-    async def upscale(self, plane: Image, *, logits: bool, deadline: float) -> Upscaled:
+    async def upscale(
+        self,
+        plane: Image,
+        *,
+        logits: bool,
+        deadline: float,
+        observe: Callable[[str, float], None] = lambda *_: None,
+    ) -> Upscaled:
         """Upscale `(h, w) uint8` luma to `(4h, 4w)`.
 
         Args:
             plane: the upload's luma.
             logits: whether the logits are wanted as well; they are `float16`.
             deadline: on the clock of `time.monotonic()`.
+            observe: told the seconds of each tile's `queue` wait and `inference`.
 
         Raises:
             ServiceError: `deadline_exceeded`, `overloaded`.
         """
-        contract = self._thread.engine.manifest.contract
+        contract = self._engine.engine.manifest.contract
         padded = pad_to_multiple(plane, contract.multiple)
         assembly = _Assembly(padded.shape, logits=logits and contract.logits is not None)
         loop = asyncio.get_running_loop()
@@ -42,8 +51,10 @@ class Upscaler:
         )
         for tile in tiles:
             lr = to_tensor(padded[tile.rows.start : tile.rows.stop, tile.columns.start : tile.columns.stop])
-            output = await self._thread.run(lr, logits=assembly.logits is not None, deadline=deadline)
-            await loop.run_in_executor(self._executor, partial(assembly.put, tile, output))
+            ran = await self._engine.run(lr, logits=assembly.logits is not None, deadline=deadline)
+            observe("queue", ran.queue)
+            observe("inference", ran.inference)
+            await loop.run_in_executor(self._executor, partial(assembly.put, tile, ran.output))
         return assembly.crop(*plane.shape)
 
 

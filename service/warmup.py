@@ -25,8 +25,11 @@ class WarmUpError(Exception):
     """The service does not do what it is for; the message says which request failed."""
 
 
-async def warm_up(app: ASGIApp) -> None:
+async def warm_up(app: ASGIApp, key: bytes = b"") -> None:
     """Read a symbol, look for one where there is none, and enlarge in every format.
+
+    Args:
+        key: API key, where one is needed.
 
     Raises:
         WarmUpError: an answer was not as it must be.
@@ -34,12 +37,12 @@ async def warm_up(app: ASGIApp) -> None:
     symbol = _symbol()
     colour = np.repeat(symbol[..., None], 3, axis=2)
     # Greys that no reader takes for a symbol, so that all of them have a look.
-    await _post(app, "/decode", _encoded(np.tile(np.arange(96, dtype=np.uint8), (96, 1)), "PNG"))
+    await _post(app, key, "/decode", _encoded(np.tile(np.arange(96, dtype=np.uint8), (96, 1)), "PNG"))
     for kind in ("PNG", "JPEG", "WEBP"):
-        found = json.loads(await _post(app, "/decode", _encoded(symbol, kind)))
+        found = json.loads(await _post(app, key, "/decode", _encoded(symbol, kind)))
         if [entry["text"] for entry in found["symbols"]] != [_TEXT]:
             raise WarmUpError(f"a plain symbol was not read from a {kind} image")
-        await _post(app, "/upscale", _encoded(colour, "PNG"), f"format={kind.lower()}&decode=true")
+        await _post(app, key, "/upscale", _encoded(colour, "PNG"), f"format={kind.lower()}&decode=true")
 
 
 def _symbol() -> Any:
@@ -54,7 +57,7 @@ def _encoded(pixels: Any, kind: str) -> bytes:
     return stream.getvalue()
 
 
-async def _post(app: ASGIApp, path: str, data: bytes, query: str = "") -> bytes:
+async def _post(app: ASGIApp, key: bytes, path: str, data: bytes, query: str = "") -> bytes:
     """Answer of the application to an upload.
 
     Raises:
@@ -76,6 +79,7 @@ async def _post(app: ASGIApp, path: str, data: bytes, query: str = "") -> bytes:
             (b"content-type", f"multipart/form-data; boundary={_BOUNDARY}".encode()),
             (b"content-length", str(len(body)).encode()),
             (b"x-request-id", b"warm-up"),
+            (b"x-api-key", key),
         ],
         "client": None,
         "server": None,

@@ -29,16 +29,13 @@ def router() -> APIRouter:
     async def metrics(request: Request) -> Response:
         """Prometheus text format."""
         services: Services = request.app.state.services
-        services.metrics.in_flight.set(services.gate.taken)
-        services.metrics.engine_queue.set(services.engine.waiting)
-        decoder = services.decoder.state()
-        services.metrics.decoders.set(decoder.children)
-        for event, count in (
-            ("restart", decoder.restarts),
-            ("crash", decoder.crashes),
-            ("timeout", decoder.timeouts),
-        ):
-            services.metrics.decoder_events.labels(event).set(count)
+        shown = services.metrics
+        shown.in_flight.set(request.app.state.gate.taken)
+        shown.pixels_held.set(services.pixels.total - services.pixels.free)
+        shown.engine_queue.set(services.engine.waiting)
+        state = readiness(services)
+        shown.decoders.set(state.decoder.children)
+        shown.ready.set(state.ready)
         return Response(services.metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -8,9 +8,9 @@ import pytest
 from PIL import ExifTags, Image
 
 from service.decoding.cascade import AttemptRecord, DecodeResult, Outcome
-from service.imaging import Picture
-from service.routes.decode import answer
+from service.pipeline import complete as is_complete
 from tests.builders.images import encode, pattern, symbol
+from tests.builders.model import TINY
 
 
 @pytest.mark.parametrize("path", ["/decode", "/v1/decode"])
@@ -34,12 +34,20 @@ def test_a_symbol(client: httpx.Client, path: str) -> None:
 def test_nothing_read_is_no_error(client: httpx.Client) -> None:
     response = client.post("/decode", files={"file": ("a.png", encode(pattern(50, 60)))})
     assert response.status_code == 200
-    assert response.json() == {
+    body = response.json()
+    timings = body.pop("timings_ms")
+    assert body == {
         "symbols": [],
         "image": {"width": 60, "height": 50},
         "upscaled": True,
         "complete": True,
+        "attempts": [],
+        "model": {"name": TINY, "version": 1},
     }
+    assert list(timings) == [
+        *("upload", "wait", "decode_image", "read_upload", "queue", "inference", "upscale", "read_upscaled")
+    ]
+    assert all(milliseconds >= 0 for milliseconds in timings.values())
 
 
 def test_the_upscaled_image_is_tried_and_points_are_the_uploads(client: httpx.Client) -> None:
@@ -78,4 +86,4 @@ def test_too_large_to_be_upscaled_is_still_read(client: httpx.Client) -> None:
 @pytest.mark.parametrize(("outcome", "complete"), [("nothing", True), ("timeout", False), ("failed", False)])
 def test_an_empty_answer_tells_whether_every_reader_had_its_look(outcome: Outcome, complete: bool) -> None:
     result = DecodeResult((), (AttemptRecord("zxing", 1.0, outcome, 0),), upscaled=False, timed_out=False)
-    assert answer(Picture(pattern(8, 8), None), result).complete is complete
+    assert is_complete(result) is complete

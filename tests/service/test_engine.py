@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from model_store.manifest import ManifestError
-from service.batching import EngineThread
+from service.batching import EngineThreads
 from service.cpus import usable_cpus
 from service.engine import CPU, EngineError, EngineOutput, OnnxEngine
 from service.errors import ServiceError
 from service.released import version_folder
+from tests.builders.engines import Unwatched
 from tests.builders.model import TINY, write_tiny_model
 
 
@@ -108,6 +109,9 @@ class Slow:
         self.ran.append(float(lr.flat[0]))
         return EngineOutput(lr, lr if logits else None)
 
+    def healthy(self) -> bool:
+        return True
+
 
 def tile(value: float) -> np.ndarray:  # type: ignore[type-arg]
     return np.full((1, 1, 2, 2), value, np.float32)
@@ -115,7 +119,7 @@ def tile(value: float) -> np.ndarray:  # type: ignore[type-arg]
 
 def test_the_queue_is_in_order_bounded_and_skips_what_nobody_waits_for(tmp_path: Path) -> None:
     engine = Slow(OnnxEngine(write_tiny_model(tmp_path), device="cpu", threads=1, tile=64))
-    thread = EngineThread(engine, capacity=4, observe=lambda *_: None)
+    thread = EngineThreads(engine, capacity=4, watcher=Unwatched())
 
     async def scenario() -> None:
         later = time.monotonic() + 60

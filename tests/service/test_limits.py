@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from model_store.manifest import GeneratorManifest
-from service.app import build_engine, create_app
+from service.app import create_app
 from service.engine import EngineOutput, UpscaleEngine
+from service.released import build_engine
 from service.settings import Settings
 from service.tiling import plan
 from tests.builders.decoders import InProcessDecoder
@@ -82,7 +83,7 @@ def in_background(
 def test_a_full_house_refuses_at_once_and_says_when_to_come_back(settings: Settings) -> None:
     with held(settings, concurrency=1, queue=2) as house, house.server.client() as client:
         answers, threads = in_background(house.server, 3)
-        until(lambda: house.server.app.state.services.gate.taken == 3)
+        until(lambda: house.server.app.state.gate.taken == 3)
         for path in ("/decode", "/upscale"):
             refused = client.post(path, files=FILES)
             assert refused.status_code == 429
@@ -103,7 +104,7 @@ def test_the_deadline(settings: Settings) -> None:
         assert response.status_code == 504
         assert response.json()["code"] == "deadline_exceeded"
         until(lambda: house.decoder.cancelled == 1)
-        assert house.server.app.state.services.gate.taken == 0
+        assert house.server.app.state.gate.taken == 0
 
 
 def test_waiting_counts_towards_the_deadline(settings: Settings) -> None:
@@ -125,7 +126,7 @@ def test_a_client_that_left_is_not_worked_for(settings: Settings) -> None:
             b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
             b"Content-Length: %d\r\n\r\n" % len(body)
         )
-        gate = house.server.app.state.services.gate
+        gate = house.server.app.state.gate
         begun, waiting = (socket.create_connection(("127.0.0.1", house.server.port)) for _ in range(2))
         begun.sendall(head + body)
         until(lambda: house.decoder.calls == 1)
@@ -173,6 +174,9 @@ class Poisoned:
         if lr.max() == 0:
             raise RuntimeError("SECRET pixels")
         return self._engine.run(lr, logits=logits)
+
+    def healthy(self) -> bool:
+        return self._engine.healthy()
 
 
 def test_an_unforeseen_failure_is_a_problem_and_harms_nobody_else(settings: Settings) -> None:

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_store.contract import pad_to_multiple, quantise, to_tensor
-from service.batching import EngineThread
+from service.batching import EngineThreads
 from service.decoding.cascade import Upscaled
 from service.engine import OnnxEngine
 from service.tiling import plan
 from service.upscaler import Upscaler
+from tests.builders.engines import Unwatched
 from tests.builders.images import pattern
 from tests.builders.model import RADIUS, write_tiny_model
 
@@ -54,8 +55,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> OnnxEngine:
 
 
 @pytest.fixture(scope="module")
-def thread(engine: OnnxEngine) -> Iterator[EngineThread]:
-    thread = EngineThread(engine, capacity=4, observe=lambda *_: None)
+def thread(engine: OnnxEngine) -> Iterator[EngineThreads]:
+    thread = EngineThreads(engine, capacity=4, watcher=Unwatched())
     thread.start()
     yield thread
     thread.stop()
@@ -63,7 +64,7 @@ def thread(engine: OnnxEngine) -> Iterator[EngineThread]:
 
 @given(height=st.integers(8, 300), width=st.integers(8, 300), seed=st.integers(0, 3))
 @settings(max_examples=30, deadline=None, derandomize=True)
-def test_tiled_equals_whole(thread: EngineThread, height: int, width: int, seed: int) -> None:
+def test_tiled_equals_whole(thread: EngineThreads, height: int, width: int, seed: int) -> None:
     plane = pattern(height, width, seed=seed)[..., 0]
 
     async def tiled() -> Upscaled:
@@ -97,7 +98,7 @@ def test_released_model_tiled_equals_whole() -> None:
         pytest.skip("no released generator")
     engine = OnnxEngine(folder, device="cpu", threads=2, tile=64)
     plane = pattern(120, 248)[..., 0]
-    thread = EngineThread(engine, capacity=4, observe=lambda *_: None)
+    thread = EngineThreads(engine, capacity=4, watcher=Unwatched())
     thread.start()
 
     async def tiled() -> Upscaled:

@@ -1,0 +1,150 @@
+"""What is made of an upload, from its bytes to the answer. Knows nothing of HTTP."""
+
+import base64
+import time
+from dataclasses import dataclass
+
+from model_store.contract import SCALE, Image, luma, merge_colour
+from model_store.contract import enlarge as enlarge_plane
+from service.decoding.cascade import DecodeResult, Upscale, Upscaled
+from service.errors import ServiceError
+from service.imaging import Format, Picture, check_encodable, decode, encode
+from service.schemas import DecodeAnswer, ModelRef, Size, UpscaleAnswer, UpscaleQuery, attempt_report, symbol
+from service.services import Task
+from service.settings import Settings
+
+_CUT_SHORT = ("timeout", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Enlarged:
+    """An answer of `enlarge`."""
+
+    data: bytes
+    media_type: str
+
+
+async def read(task: Task) -> DecodeAnswer:
+    """Read the symbols: from the upload first, then from its x4 image.
+
+    Raises:
+        ServiceError: as `Task.turn`, `service.imaging.decode`, the engine and `_read` do.
+    """
+    settings = task.services.settings
+    limit = settings.max_upscale_pixels
+    async with task.turn(max_pixels=settings.max_decode_pixels, max_enlarged=limit):
+        picture = await _decoded(task, settings.max_decode_pixels)
+
+        async def upscale(plane: Image) -> Upscaled:
+            return await _upscaled(task, plane, logits=True)
+
+        small_enough = picture.height * picture.width <= limit
+        result = await _read(task, picture, upscale if small_enough else None)
+    return _answer(task, picture, result)
+
+
+async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
+    """Enlarge the upload four times, and read it where the query asks for that.
+
+    Raises:
+        ServiceError: as `read`, and `image_too_large` where the format cannot hold the answer.
+    """
+    services = task.services
+    limit = services.settings.max_upscale_pixels
+    async with task.turn(max_pixels=limit, max_enlarged=limit):
+        picture = await _decoded(task, limit)
+        check_encodable(picture.height * SCALE, picture.width * SCALE, query.format)
+        upscaled = await _upscaled(task, luma(picture.pixels), logits=query.decode)
+        with task.stages("encode"):
+            data = await services.in_thread(_render, picture, upscaled.sr, query.format, services.settings)
+        if not query.decode:
+            return Enlarged(data, f"image/{query.format}")
+
+        async def done(_: Image) -> Upscaled:
+            return upscaled
+
+        found = _answer(task, picture, await _read(task, picture, done))
+    return Enlarged(await services.in_thread(_json, found, query.format, data), "application/json")
+
+
+async def _decoded(task: Task, max_pixels: int) -> Picture:
+    with task.stages("decode_image"):
+        return await task.services.in_thread(decode, task.data, max_pixels=max_pixels)
+
+
+async def _upscaled(task: Task, plane: Image, *, logits: bool) -> Upscaled:
+    with task.stages("upscale"):
+        return await task.services.upscaler.upscale(
+            plane, logits=logits, deadline=task.deadline, observe=task.stages.add
+        )
+
+
+async def _read(task: Task, picture: Picture, upscale: Upscale | None) -> DecodeResult:
+    """Read a picture and count what was read.
+
+    Raises:
+        ServiceError: `deadline_exceeded` when time ran out before anything was read: "nothing there" would be
+            a guess.
+    """
+    metrics, stages = task.services.metrics, task.stages
+    began, stage = time.perf_counter(), "read_upload"
+
+    async def between(plane: Image) -> Upscaled:
+        nonlocal began, stage
+        assert upscale is not None  # noqa: S101 - for the type checker
+        stages.add(stage, time.perf_counter() - began)
+        try:
+            return await upscale(plane)
+        finally:
+            began, stage = time.perf_counter(), "read_upscaled"
+
+    try:
+        result = await task.services.decoder.decode(
+            picture.pixels, upscale=between if upscale else None, deadline=task.deadline
+        )
+    finally:
+        stages.add(stage, time.perf_counter() - began)
+    for attempt in result.attempts:
+        metrics.attempt_seconds.labels(attempt.attempt, attempt.outcome).observe(attempt.milliseconds / 1e3)
+    for reading in result.readings:
+        metrics.symbols.labels(reading.reader, reading.attempt).inc()
+    if result.timed_out and not result.readings:
+        raise ServiceError(
+            "deadline_exceeded", "not every reader had its turn within the deadline", reason="deadline"
+        )
+    return result
+
+
+def complete(result: DecodeResult) -> bool:
+    """Whether nothing stands in the way of believing the result: an empty one may be due to a reader that took
+    too long."""
+    return bool(result.readings) or all(entry.outcome not in _CUT_SHORT for entry in result.attempts)
+
+
+def _answer(task: Task, picture: Picture, result: DecodeResult) -> DecodeAnswer:
+    manifest = task.services.engine.engine.manifest
+    return DecodeAnswer(
+        symbols=[symbol(reading) for reading in result.readings],
+        image=Size(width=picture.width, height=picture.height),
+        upscaled=result.upscaled,
+        complete=complete(result),
+        attempts=[attempt_report(record) for record in result.attempts],
+        timings_ms=task.stages.milliseconds(),
+        model=ModelRef(name=manifest.name, version=manifest.version),
+    )
+
+
+def _json(found: DecodeAnswer, kind: Format, data: bytes) -> bytes:
+    answer = UpscaleAnswer(
+        **dict(found),
+        format=kind,
+        size=Size(width=found.image.width * SCALE, height=found.image.height * SCALE),
+        image_base64=base64.b64encode(data).decode("ascii"),
+    )
+    return answer.model_dump_json().encode()
+
+
+def _render(picture: Picture, sr: Image, kind: Format, settings: Settings) -> bytes:
+    pixels = sr if picture.pixels.ndim == 2 else merge_colour(picture.pixels, sr)
+    large = Picture(pixels, None if picture.alpha is None else enlarge_plane(picture.alpha))
+    return encode(large, kind, jpeg_quality=settings.jpeg_quality, webp_quality=settings.webp_quality)

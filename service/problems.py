@@ -1,0 +1,89 @@
+"""The answer to a failed request: RFC 9457 problem+json, whoever found the fault."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from service.errors import STATUS, ServiceError
+
+MEDIA_TYPE = "application/problem+json"
+CODE_KEY = "problem_code"
+"""Where a request's state tells metrics and log which problem it was answered with."""
+
+_FRAMEWORK_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+
+_log = logging.getLogger(__name__)
+
+
+class _ProblemResponse(JSONResponse):
+    media_type = MEDIA_TYPE
+
+    def __init__(self, code: str, body: dict[str, Any], headers: Mapping[str, str]) -> None:
+        super().__init__(body, STATUS[code], headers)
+        self._code = code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})[CODE_KEY] = self._code
+        await super().__call__(scope, receive, send)
+
+
+def problem(error: ServiceError, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to a failed request."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": _title(error.status),
+        "status": error.status,
+        "code": error.code,
+        "detail": error.detail,
+    }
+    if error.errors is not None:
+        body["errors"] = error.errors
+    sent = dict(headers or {})
+    if error.retry_after is not None:
+        sent["Retry-After"] = str(error.retry_after)
+    return _ProblemResponse(error.code, body, sent)
+
+
+def _title(status: int) -> str:
+    # 499 is nginx's; Python's table does not have it.
+    return "Client Closed Request" if status == 499 else HTTPStatus(status).phrase
+
+
+def install(app: FastAPI) -> None:
+    """Make every failure of `app`, the framework's own included, a problem."""
+
+    async def on_service_error(_: Request, exc: Exception) -> Response:
+        assert isinstance(exc, ServiceError)  # noqa: S101 - registered for this type only
+        return problem(exc)
+
+    async def on_http_exception(_: Request, exc: Exception) -> Response:
+        assert isinstance(exc, HTTPException)  # noqa: S101
+        code = _FRAMEWORK_CODES.get(exc.status_code)
+        if code is None:
+            _log.error("unforeseen framework status", extra={"status": exc.status_code})
+            code = "bad_request" if exc.status_code < 500 else "internal"
+        return problem(ServiceError(code, str(exc.detail)), exc.headers)
+
+    async def on_invalid_query(_: Request, exc: Exception) -> Response:
+        assert isinstance(exc, RequestValidationError)  # noqa: S101
+        errors = [
+            # The refused value itself is the client's and stays out.
+            {"field": str(entry["loc"][-1]), "message": entry["msg"], "kind": entry["type"]}
+            for entry in jsonable_encoder(exc.errors(), exclude={"ctx", "input", "url"})
+        ]
+        return problem(
+            ServiceError("invalid_query", "the query has values that are not understood", errors=errors)
+        )
+
+    app.add_exception_handler(ServiceError, on_service_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(RequestValidationError, on_invalid_query)
