@@ -45,34 +45,27 @@ class Attempt:
     job: Callable[[Any, NDArray[Any], str], list[Reading]]
     """Gets the picture and `name`; runs in a decoder process."""
     picture: Literal["upload", "sr", "logits"] = "upload"
-    inverted: bool = False
-    """Whether the picture is turned light for dark first."""
     limit: float = 2.0
     """Seconds it may take in its process, however far the deadline is."""
     family: str = ""
     """Attempts of one family are given up together when one of them exceeds its limit; empty for none."""
 
-    def seen(self, picture: NDArray[Any]) -> NDArray[Any]:
-        """`picture` as the job gets it: turned light for dark where the attempt asks for that."""
-        if not self.inverted:
-            return picture
-        return -picture if self.picture == "logits" else 255 - picture
 
-
-# zxing comes first: it takes a tenth of WeChat's time and its bytes need no confirmation. Both find inverted
-# symbols by themselves, but the quiet zone put around a tight crop is a light one, hence the last attempts.
-# WeChat can take 8 s over 1,024 x 1,024 pixels of noise, and no less over the same noise enlarged.
+# In the order of crops read a second of processor time among those that the attempts before left, as
+# `python -m training evaluate attempts` measures it. There zxing-cpp and the soft reader read whatever any other
+# attempt did; WeChat stays for pictures unlike those, as photographs are. All of them find inverted symbols by
+# themselves. WeChat can take 8 s over 1,024 x 1,024 pixels of noise, and no less over the same noise enlarged.
 ATTEMPTS = (
     Attempt("zxing", jobs.zxing),
+    Attempt("sr-zxing", jobs.zxing, "sr"),
+    Attempt("soft", jobs.soft, "logits"),
     Attempt("wechat", jobs.wechat, family="wechat"),
     Attempt("wechat-plain", jobs.wechat_plain, family="wechat"),
-    Attempt("sr-zxing", jobs.zxing, "sr"),
     Attempt("sr-wechat", jobs.wechat, "sr", family="wechat"),
-    Attempt("soft", jobs.soft, "logits"),
-    Attempt("sr-wechat-plain", jobs.wechat_plain, "sr", family="wechat"),
-    Attempt("sr-inverted-zxing", jobs.zxing, "sr", inverted=True),
-    Attempt("sr-inverted-wechat", jobs.wechat, "sr", inverted=True, family="wechat"),
 )
+
+LARGE = 256 * 256
+"""Pixels of an upload beyond which enlarging takes longer than all that can be tried without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +104,13 @@ class Pool(Protocol):
 
 
 class Cascade:
-    """Tries reader after reader on an upload, then on its x4 image, until one reads something."""
+    """Tries reader after reader, on an upload and on its x4 image, until one reads something."""
 
     def __init__(self, pool: Pool, attempts: Iterable[Attempt] = ATTEMPTS) -> None:
-        """Attempts on the upload come first, then, in their order, those on what the engine makes of it."""
+        """`attempts` are tried in their order; on a large upload those that need no enlarging come first."""
         self._pool = pool
-        attempts = tuple(attempts)
-        self._first = [attempt for attempt in attempts if attempt.picture == "upload"]
-        self._then = [attempt for attempt in attempts if attempt.picture != "upload"]
+        self._attempts = tuple(attempts)
+        self._attempts_on_large = sorted(self._attempts, key=lambda attempt: attempt.picture != "upload")
 
     async def decode(
         self, image: NDArray[np.uint8], *, upscale: Upscale | None, deadline: float
@@ -130,55 +122,62 @@ class Cascade:
 
         Args:
             image: `(h, w)` luma or `(h, w, 3)` RGB, uint8.
-            upscale: called at most once, and only when nothing was read from the upload; None to do without.
+            upscale: called at most once, and only when nothing was read before it is needed; None to do
+                without.
             deadline: on the clock of `time.monotonic()`, seconds.
         """
         luma = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8)
-        run = _Run(self._pool, deadline)
-        readings = await run.first_of(self._first, luma, None)
-        if readings or upscale is None or run.timed_out:
-            return run.result(readings, upscaled=False)
-        made = await run.upscaled(upscale, luma)
-        if made is None:
-            return run.result([], upscaled=False)
-        found = await run.first_of(self._then, made.sr, made.logits)
-        return run.result([_in_upload(reading) for reading in found], upscaled=True)
+        attempts = self._attempts_on_large if luma.size > LARGE else self._attempts
+        run = _Run(self._pool, luma, upscale, deadline)
+        readings = await run.first_of(attempts)
+        return DecodeResult(tuple(readings), tuple(run.records), run.made is not None, run.timed_out)
 
 
 class _Run:
     """The attempts on one upload and their record."""
 
-    def __init__(self, pool: Pool, deadline: float) -> None:
-        self._pool, self._deadline = pool, deadline
-        self._records: list[AttemptRecord] = []
+    def __init__(self, pool: Pool, luma: NDArray[np.uint8], upscale: Upscale | None, deadline: float) -> None:
+        self._pool, self._luma, self._upscale, self._deadline = pool, luma, upscale, deadline
         self._given_up: set[str] = set()
+        self.records: list[AttemptRecord] = []
+        self.made: Upscaled | None = None
         self.timed_out = False
 
-    def result(self, readings: Iterable[Reading], *, upscaled: bool) -> DecodeResult:
-        return DecodeResult(tuple(readings), tuple(self._records), upscaled, self.timed_out)
-
-    async def first_of(
-        self, attempts: Iterable[Attempt], picture: NDArray[np.uint8], logits: NDArray[Any] | None
-    ) -> list[Reading]:
-        """The readings of the first attempt that has any."""
+    async def first_of(self, attempts: Iterable[Attempt]) -> list[Reading]:
+        """The readings of the first attempt that has any, in pixels of the upload."""
         for attempt in attempts:
-            source: NDArray[Any] | None = logits if attempt.picture == "logits" else picture
-            if source is None or attempt.family in self._given_up:
+            if attempt.family in self._given_up or (attempt.picture != "upload" and self._upscale is None):
                 continue
             if time.monotonic() >= self._deadline:
                 self.timed_out = True
                 break
-            readings = await self._one(attempt, source)
+            picture = await self._picture(attempt)
+            if self.timed_out:
+                break
+            if picture is None:
+                continue
+            readings = await self._one(attempt, picture)
             if readings:
-                return readings
+                return readings if attempt.picture == "upload" else [_in_upload(one) for one in readings]
         return []
 
-    async def upscaled(self, upscale: Upscale, luma: NDArray[np.uint8]) -> Upscaled | None:
+    async def _picture(self, attempt: Attempt) -> NDArray[Any] | None:
+        """What the attempt looks at; the upload is enlarged when the first attempt asks for it."""
+        if attempt.picture == "upload":
+            return self._luma
+        if self.made is None:
+            self.made = await self._upscaled()
+        if self.made is None:
+            return None
+        return self.made.sr if attempt.picture == "sr" else self.made.logits
+
+    async def _upscaled(self) -> Upscaled | None:
         """The engine's work, or None where the deadline passed over it."""
+        assert self._upscale is not None  # noqa: S101 - for the type checker; see `first_of`
         start = time.monotonic()
         try:
             async with asyncio.timeout(self._deadline - start) as ours:
-                made = await upscale(luma)
+                made = await self._upscale(self._luma)
         except TimeoutError:
             if not ours.expired():
                 raise
@@ -190,7 +189,6 @@ class _Run:
 
     async def _one(self, attempt: Attempt, picture: NDArray[Any]) -> list[Reading]:
         start = time.monotonic()
-        picture = attempt.seen(picture)
         outcome: Outcome
         readings: list[Reading] = []
         try:
@@ -212,7 +210,7 @@ class _Run:
         return readings
 
     def _record(self, name: str, start: float, outcome: Outcome, symbols: int) -> None:
-        self._records.append(AttemptRecord(name, 1e3 * (time.monotonic() - start), outcome, symbols))
+        self.records.append(AttemptRecord(name, 1e3 * (time.monotonic() - start), outcome, symbols))
 
 
 def _distinct(readings: Iterable[Reading]) -> list[Reading]:

@@ -94,10 +94,28 @@ def test_first_reading_ends_it() -> None:
     assert (result.upscaled, result.timed_out, engine.calls) == (False, False, 0)
 
 
-def test_upload_comes_before_the_upscaled_image_whatever_the_order() -> None:
-    result = decode([Attempt("late", finds(reading(b"sr")), "sr"), Attempt("early", finds())], Engine())
-    assert [a.attempt for a in result.attempts] == ["early", "upscale", "late"]
-    assert result.upscaled
+def test_attempts_are_tried_in_their_order_and_the_upload_is_enlarged_once() -> None:
+    attempts = [
+        Attempt("a", finds()),
+        Attempt("b", finds(), "sr"),
+        Attempt("c", finds(), "logits"),
+        Attempt("d", finds()),
+        Attempt("e", finds(reading(b"sr")), "sr"),
+        Attempt("f", finds(reading(b"never"))),
+    ]
+    pool = InlinePool()
+    engine = Engine(logits=True)
+    result = decode(attempts, engine, pool=pool)
+    assert [a.attempt for a in result.attempts] == ["a", "upscale", "b", "c", "d", "e"]
+    assert [picture.shape for picture in pool.pictures] == [(16, 24), (64, 96), (64, 96), (16, 24), (64, 96)]
+    assert (result.upscaled, engine.calls) == (True, 1)
+
+
+@pytest.mark.parametrize(("side", "order"), [(256, ["upscale", "b", "a"]), (257, ["a", "upscale", "b"])])
+def test_what_needs_no_enlarging_comes_first_on_a_large_upload(side: int, order: list[str]) -> None:
+    image = np.zeros((side, 256), np.uint8)
+    result = decode([Attempt("b", finds(), "sr"), Attempt("a", finds())], Engine(), image)
+    assert [a.attempt for a in result.attempts] == order
 
 
 def test_points_of_the_upscaled_image_come_back_to_the_upload() -> None:
@@ -117,24 +135,13 @@ def test_without_engine_only_the_upload_is_tried() -> None:
 
 
 def test_logits_go_to_those_who_want_them_and_are_passed_over_when_there_are_none() -> None:
-    attempts = [
-        Attempt("soft", finds(), "logits"),
-        Attempt("soft-inverted", finds(), "logits", inverted=True),
-    ]
+    attempts = [Attempt("soft", finds(), "logits"), Attempt("b", finds())]
     pool = InlinePool()
     image = np.full((8, 8), 255, np.uint8)
     decode(attempts, Engine(logits=True), image, pool=pool)
-    straight, inverted = pool.pictures
-    assert straight.shape == (32, 32)
-    assert straight.min() > 3.9
-    np.testing.assert_array_equal(inverted, -straight)
-    assert [a.attempt for a in decode(attempts, Engine()).attempts] == ["upscale"]
-
-
-def test_inverted_attempt_gets_the_negative() -> None:
-    pool = InlinePool()
-    decode([Attempt("a", finds(), inverted=True)], None, np.full((3, 3), 10, np.uint8), pool=pool)
-    assert set(pool.pictures[0].ravel()) == {245}
+    assert pool.pictures[0].shape == (32, 32)
+    assert pool.pictures[0].min() > 3.9
+    assert [a.attempt for a in decode(attempts, Engine()).attempts] == ["upscale", "b"]
 
 
 def test_colour_becomes_rec_601_luma() -> None:
@@ -199,7 +206,7 @@ def test_error_of_the_engine_is_passed_on(error: type[Exception]) -> None:
             raise error("engine", luma.shape)
 
     with pytest.raises(error, match="engine"):
-        decode([], Broken())
+        decode([Attempt("sr", finds(), "sr")], Broken())
 
 
 def test_released_order_reads_a_symbol_that_needs_the_upscaled_image(readers: Readers) -> None:

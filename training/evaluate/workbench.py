@@ -132,7 +132,7 @@ class Workbench:
 
     def _attempt(self, name: str, enlarged: Enlarged) -> list[bytes]:
         attempt = _ATTEMPTS[name]
-        picture = enlarged.logits if attempt.picture == "logits" else attempt.seen(enlarged.sr)
+        picture = enlarged.logits if attempt.picture == "logits" else enlarged.sr
         if picture is None or self._service is None:
             raise ValueError("this upscaler gives no logits, or the cascade is not in use")
         return [reading.payload for reading in attempt.job(self._service, picture, name)]
