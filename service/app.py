@@ -20,7 +20,7 @@ from service.metrics import Metrics
 from service.observe import Observe
 from service.readers import DecoderProcesses
 from service.released import build_engine
-from service.routes import decode, ops, upscale
+from service.routes import decode, ops, playground, upscale
 from service.schemas import Problem
 from service.security import ApiKeys, load_keys, origins
 from service.services import DecoderFactory, EngineFactory, opened
@@ -81,12 +81,14 @@ def create_app(
         description="Reads QR codes that are too small, blurred or compressed for other readers.",
         version="1",
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
     )
     mounted = [(prefix, router()) for prefix in ("", "/v1") for router in (upscale.router, decode.router)]
-    mounted.append(("", ops.router()))
+    mounted += [("", ops.router()), ("", playground.router(needs_key=bool(keys)))]
     for prefix, routes in mounted:
         app.include_router(routes, prefix=prefix)
+    app.router.routes.append(playground.files())
     paths = {
         prefix + route.path: route
         for prefix, routes in mounted

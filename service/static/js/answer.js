@@ -1,0 +1,110 @@
+// The answer in words: verdict, payloads, attempts, stages.
+
+import { OUTCOMES, STAGES, attemptName } from "./messages.js";
+import { bytesOf, hexLines, kindOf, showText, webLink } from "./payload.js";
+
+const byId = (id) => document.getElementById(id);
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+/** Set the headline; `state` is idle, busy, read, unread or error. */
+export function showVerdict(state, title, hint = "") {
+  byId("verdict").dataset.state = state;
+  byId("status").textContent = title;
+  byId("hint").textContent = hint;
+  byId("announce").textContent = [title, hint].filter(Boolean).join(" ");
+}
+
+export function clearAnswer() {
+  for (const id of ["symbols", "attempts", "facts"]) byId(id).replaceChildren();
+  byId("how").hidden = true;
+}
+
+export function showAnswer(answer, elapsed) {
+  const symbols = answer.symbols.map((symbol) => symbolView(symbol));
+  byId("symbols").replaceChildren(...symbols);
+  showAttempts(answer.attempts);
+  showFacts(answer, elapsed);
+  byId("how").hidden = false;
+}
+
+function symbolView(symbol) {
+  const bytes = bytesOf(symbol.payload_base64);
+  const binary = symbol.text === null;
+  const payload = element("pre", { className: "payload", tabIndex: 0 });
+  payload.setAttribute("role", "region");
+  payload.setAttribute("aria-label", binary ? "Payload in hexadecimal" : "Payload");
+  if (binary) payload.textContent = hexLines(bytes);
+  else showText(payload, symbol.text);
+  const size = `${bytes.length} ${bytes.length === 1 ? "byte" : "bytes"}`;
+  const kind = element(
+    "p",
+    { className: "kind" },
+    element("b", { textContent: binary ? "Binary" : kindOf(symbol.text) }),
+    `${size}${symbol.encoding ? `, ${symbol.encoding}` : ""} · read by ${attemptName(symbol.attempt)}`,
+  );
+  const copy = element("button", { type: "button", className: "button", textContent: binary ? "Copy as hex" : "Copy" });
+  const copied = binary ? hexLines(bytes).replaceAll(/\s/g, "") : symbol.text;
+  copy.addEventListener("click", () => copyText(copied, copy, payload));
+  const row = element("div", { className: "row" }, copy);
+  const link = binary ? null : webLink(symbol.text);
+  if (link) {
+    const open = element("a", { className: "button", href: link.href, textContent: `Open ${link.host}` });
+    Object.assign(open, { target: "_blank", rel: "noopener noreferrer" });
+    row.append(open, element("span", { className: "fine", textContent: "Nothing opens by itself." }));
+  }
+  return element("div", { className: "symbol" }, kind, payload, row);
+}
+
+async function copyText(text, button, source) {
+  const before = button.dataset.label ?? button.textContent;
+  button.dataset.label = before;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+    byId("announce").textContent = "Copied.";
+  } catch {
+    // Without a secure origin or permission there is no clipboard: select it, so that Ctrl C does it.
+    const selection = getSelection();
+    selection.selectAllChildren(source);
+    button.textContent = "Selected: press Ctrl C";
+    byId("announce").textContent = "The payload is selected; press Control C.";
+  }
+  setTimeout(() => (button.textContent = before), 2500);
+}
+
+function showAttempts(attempts) {
+  const total = Math.max(attempts.reduce((sum, attempt) => sum + attempt.ms, 0), 1);
+  let before = 0;
+  const lines = attempts.map(({ attempt, outcome, ms }) => {
+    const [sign, words] = OUTCOMES[outcome] ?? ["", outcome];
+    const bar = element("i");
+    bar.style.setProperty("--from", `${(100 * before) / total}%`);
+    bar.style.setProperty("--share", `${(100 * ms) / total}%`);
+    before += ms;
+    const name = element("span", { textContent: attemptName(attempt) });
+    name.append(element("span", { className: "visually-hidden", textContent: `: ${words}` }));
+    const mark = element("span", { className: "sign", textContent: sign });
+    mark.setAttribute("aria-hidden", "true");
+    const track = element("span", { className: "track" }, bar);
+    track.setAttribute("aria-hidden", "true");
+    return element("li", { className: outcome }, mark, name, element("span", { className: "ms", textContent: milliseconds(ms) }), track);
+  });
+  byId("attempts").replaceChildren(...lines);
+}
+
+function showFacts(answer, elapsed) {
+  const facts = Object.entries(answer.timings_ms).map(([stage, ms]) => [STAGES[stage] ?? stage, milliseconds(ms)]);
+  facts.push(["From here and back", milliseconds(elapsed)]);
+  if (answer.model) facts.push(["Model", `${answer.model.name} version ${answer.model.version}`]);
+  facts.push(["Image read", `${answer.image.width} × ${answer.image.height} pixels`]);
+  byId("facts").replaceChildren(
+    ...facts.flatMap(([name, value]) => [element("dt", { textContent: name }), element("dd", { textContent: value })]),
+  );
+}
+
+const milliseconds = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;

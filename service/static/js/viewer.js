@@ -1,0 +1,149 @@
+// Upload and ×4 result in one frame: a divider between them, zoom in whole steps of a pixel, outlines.
+
+const ZOOMS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48];
+const SVG = "http://www.w3.org/2000/svg";
+const byId = (id) => document.getElementById(id);
+
+export class Viewer {
+  #size = { width: 1, height: 1 };
+  #zoom = 1;
+  #fitted = true;
+  #share = 0.5;
+  #outlined = true;
+
+  constructor() {
+    this.plane = byId("plane");
+    this.scroll = byId("scroll");
+    this.divider = byId("divider");
+    byId("zoom-in").addEventListener("click", () => this.#step(1));
+    byId("zoom-out").addEventListener("click", () => this.#step(-1));
+    byId("zoom-fit").addEventListener("click", () => this.#fit());
+    byId("outline").addEventListener("click", () => this.#toggleOutline());
+    this.scroll.addEventListener("scroll", () => this.#cut(), { passive: true });
+    new ResizeObserver(() => (this.#fitted ? this.#fit() : this.#cut())).observe(this.scroll);
+    this.#watchDivider();
+  }
+
+  /** Show an upload of `size` pixels as displayed; the result comes later, if at all. */
+  show(url, size) {
+    this.#size = size;
+    const upload = byId("upload");
+    upload.hidden = !url;
+    if (url) upload.src = url;
+    upload.alt = `The upload, ${size.width} by ${size.height} pixels`;
+    this.showResult(null);
+    this.showSymbols([]);
+    byId("legend").textContent = `${size.width} × ${size.height} pixels`;
+    this.#fit();
+  }
+
+  showResult(url) {
+    const result = byId("result");
+    result.hidden = !url;
+    for (const id of ["divider", "tag-upload", "tag-result"]) byId(id).hidden = !url;
+    if (!url) return;
+    const { width, height } = this.#size;
+    result.src = url;
+    result.alt = `The result, ${4 * width} by ${4 * height} pixels`;
+    byId("legend").textContent = `${width} × ${height} → ${4 * width} × ${4 * height} pixels`;
+    this.#split(0.5);
+  }
+
+  showSymbols(symbols) {
+    const svg = byId("outlines");
+    svg.setAttribute("viewBox", `0 0 ${this.#size.width} ${this.#size.height}`);
+    svg.setAttribute("preserveAspectRatio", "none");
+    const shapes = symbols.flatMap(({ points }) =>
+      ["under", "over"].map((layer) => {
+        const shape = document.createElementNS(SVG, "polygon");
+        shape.setAttribute("points", points.map((point) => point.join(",")).join(" "));
+        shape.setAttribute("class", layer);
+        return shape;
+      }),
+    );
+    svg.replaceChildren(...shapes);
+    byId("outline").hidden = !symbols.length;
+    svg.toggleAttribute("hidden", !symbols.length || !this.#outlined);
+  }
+
+  #toggleOutline() {
+    this.#outlined = !this.#outlined;
+    byId("outline").setAttribute("aria-pressed", String(this.#outlined));
+    byId("outlines").toggleAttribute("hidden", !this.#outlined);
+  }
+
+  #fit() {
+    const { width, height } = this.#size;
+    const margin = 24;
+    const fitting = Math.min((this.scroll.clientWidth - margin) / width, (this.scroll.clientHeight - margin) / height);
+    this.#fitted = true;
+    this.#apply(fitting >= 1 ? Math.floor(fitting) : Math.max(fitting, 0.01), "fit");
+  }
+
+  #step(direction) {
+    const next =
+      direction > 0
+        ? (ZOOMS.find((zoom) => zoom > this.#zoom + 1e-6) ?? ZOOMS.at(-1))
+        : (ZOOMS.findLast((zoom) => zoom < this.#zoom - 1e-6) ?? Math.min(this.#zoom, ZOOMS[0]));
+    // No more than canvases and screens can bear.
+    const bound = 16_000 / Math.max(this.#size.width, this.#size.height);
+    this.#fitted = false;
+    this.#apply(Math.min(next, Math.max(bound, 1)), null);
+  }
+
+  #apply(zoom, label) {
+    const { scroll, plane } = this;
+    const centre = [
+      (scroll.scrollLeft + scroll.clientWidth / 2) / Math.max(plane.offsetWidth, 1),
+      (scroll.scrollTop + scroll.clientHeight / 2) / Math.max(plane.offsetHeight, 1),
+    ];
+    this.#zoom = zoom;
+    plane.style.setProperty("--w", `${this.#size.width * zoom}px`);
+    plane.style.setProperty("--h", `${this.#size.height * zoom}px`);
+    // Below four screen pixels an upload pixel, the result is being reduced, and smoothly is better.
+    plane.classList.toggle("smooth", zoom * devicePixelRatio < 4);
+    scroll.scrollLeft = centre[0] * plane.offsetWidth - scroll.clientWidth / 2;
+    scroll.scrollTop = centre[1] * plane.offsetHeight - scroll.clientHeight / 2;
+    const percent = zoom >= 1 ? `${Math.round(zoom * 10) / 10}×` : `${Math.round(zoom * 100)} %`;
+    byId("zoom-level").textContent = percent;
+    byId("zoom-fit").setAttribute("aria-pressed", String(label === "fit"));
+    this.#cut();
+  }
+
+  #split(share) {
+    this.#share = Math.min(Math.max(share, 0), 1);
+    this.divider.style.setProperty("--at", `${100 * this.#share}%`);
+    const percent = Math.round(100 * this.#share);
+    this.divider.setAttribute("aria-valuenow", String(percent));
+    this.divider.setAttribute("aria-valuetext", `${percent} % upload, ${100 - percent} % result`);
+    this.#cut();
+  }
+
+  /** The divider stands still while the picture scrolls under it. */
+  #cut() {
+    const at = this.#share * this.scroll.clientWidth + this.scroll.scrollLeft - this.plane.offsetLeft;
+    const width = this.plane.offsetWidth;
+    this.plane.style.setProperty("--cut", `${Math.min(Math.max(at, 0), width)}px`);
+  }
+
+  #watchDivider() {
+    const { divider } = this;
+    const follow = (event) => {
+      const box = this.scroll.getBoundingClientRect();
+      this.#split((event.clientX - box.left) / box.width);
+    };
+    divider.addEventListener("pointerdown", (event) => {
+      divider.setPointerCapture(event.pointerId);
+      follow(event);
+    });
+    divider.addEventListener("pointermove", (event) => {
+      if (divider.hasPointerCapture(event.pointerId)) follow(event);
+    });
+    divider.addEventListener("keydown", (event) => {
+      const steps = { ArrowLeft: -0.02, ArrowDown: -0.02, ArrowRight: 0.02, ArrowUp: 0.02, PageDown: -0.1, PageUp: 0.1, Home: -1, End: 1 };
+      if (!(event.key in steps)) return;
+      event.preventDefault();
+      this.#split(this.#share + steps[event.key]);
+    });
+  }
+}
