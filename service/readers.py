@@ -14,7 +14,7 @@ from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
 from service.released import version_folder
 from service.schemas import DecoderState
-from service.settings import Settings
+from service.settings import MEBI, Settings
 
 WECHAT = "wechat_qr"
 _ASK_S = 10.0
@@ -33,6 +33,8 @@ class DecoderProcesses:
             calibration_of(settings),
             size=settings.decoders or max(usable_cpus(), 2),
             tasks_per_process=settings.decoder_recycle,
+            memory_bytes=settings.decoder_memory_mib * MEBI,
+            confined=True,
         )
         self._cascade = Cascade(self._pool)
         self._has_nets = False
@@ -56,6 +58,7 @@ class DecoderProcesses:
             children=len(self._pool.pids),
             restarts=self._pool.counters.restarts,
             crashes=self._pool.counters.crashes,
+            idle_exits=self._pool.counters.idle_exits,
             timeouts=self._pool.counters.timeouts,
             wechat_nets=self._has_nets,
         )

@@ -153,7 +153,8 @@ def symbol(reading: Reading) -> Symbol:
         text=reading.text,
         payload_base64=base64.b64encode(reading.payload).decode("ascii"),
         encoding=reading.encoding,
-        points=list(reading.points),
+        # A hundredth of a pixel is finer than any reader's corners.
+        points=[(round(x, 2), round(y, 2)) for x, y in reading.points],
         reader=reading.reader,
         attempt=reading.attempt,
     )

@@ -8,18 +8,21 @@ middle of a message harms no other; pools that share one queue between their pro
 import asyncio
 import logging
 import math
+import os
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar, TypeVarTuple
 
-from service.decoding.process import DecoderProcess, ProcessDiedError, pack
+from service.decoding.process import DecoderProcess, Parts, ProcessDiedError, pack
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _LONGEST_RESTART_PAUSE = 5.0
+_TICK = 0.05
+"""Seconds by which the wait for a job outlasts the job's own limit, so that it is the limit that ends it."""
 _log = logging.getLogger(__name__)
 
 
@@ -28,7 +31,7 @@ class PoolError(Exception):
 
 
 class JobTimeoutError(PoolError):
-    """The deadline passed, waiting for a process or in it. A process that was at work has been killed."""
+    """The deadline passed, waiting for a process or in it, or the job took longer than it may."""
 
 
 class JobCrashedError(PoolError):
@@ -43,8 +46,10 @@ class PoolCounters:
     """Processes started in place of one that ended, was killed over a deadline or had done its share."""
     crashes: int = 0
     """Processes that ended over a job."""
+    idle_exits: int = 0
+    """Processes that ended while they had none."""
     timeouts: int = 0
-    """Jobs whose deadline passed."""
+    """Jobs that took longer than they may, or whose deadline passed."""
     running: int = 0
     """Jobs in a process now."""
     waiting: int = 0
@@ -61,24 +66,30 @@ class DecoderPool:
         size: int = 2,
         tasks_per_process: int = 1000,
         start_timeout: float = 30.0,
+        memory_bytes: int = 0,
+        confined: bool = False,
     ) -> None:
         """Nothing is started yet.
 
         Args:
             factory: a module's function or class; each process calls `factory(*arguments)` once and gives the
-                result to every job as its first argument. Both must be picklable.
+                result to every job as its first argument. For the arguments see `wire.encode`.
             size: processes, and so jobs done at the same time.
             tasks_per_process: jobs after which a process is replaced, which bounds what native code leaks.
             start_timeout: seconds for a process to build its context.
+            memory_bytes, confined: see `DecoderProcess`.
         """
         self.counters = PoolCounters()
         self._factory, self._arguments = factory, arguments
         self._size, self._tasks_per_process, self._start_timeout = size, tasks_per_process, start_timeout
+        self._memory_bytes, self._confined = memory_bytes, confined
         # None means that the pool has been closed; it stays in the queue for whoever waits next.
         self._idle: asyncio.Queue[DecoderProcess | None] = asyncio.Queue()
         self._closed = False
         self._processes: set[DecoderProcess] = set()
-        self._background: set[asyncio.Task[None]] = set()
+        self._watched: dict[DecoderProcess, int] = {}
+        self._background: set[asyncio.Task[Any]] = set()
+        self._calls: set[asyncio.Task[Any]] = set()
         self._recycling = asyncio.Lock()
         # For each call and each start under way, and for calls whose process was killed a moment ago.
         self._threads = ThreadPoolExecutor(3 * size + 1, thread_name_prefix="decoder")
@@ -105,7 +116,11 @@ class DecoderPool:
         """End all processes and wait for them. Jobs under way or waiting raise PoolError."""
         self._closed = True
         self._idle.put_nowait(None)
-        for task in self._background:
+        for process in self._processes:
+            self._unwatch(process)
+            process.kill()
+        # Calls end with their processes, and their callers hear of it.
+        for task in self._background - self._calls:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         for process in self._processes:
@@ -120,12 +135,14 @@ class DecoderPool:
     ) -> T:
         """Do `job(context, *arguments)` in a process; a process that ends over it costs one retry.
 
-        Cancelling the call ends the process at work on it.
+        A caller that is cancelled, or whose deadline passes, leaves the process at work: it is free again when the
+        job is done, or killed when the job has had its limit. Starting another would cost more than that.
 
         Args:
-            job: a module's function, picklable by name, as are its arguments and result.
+            job: a module's function. For its arguments and its result see `wire.encode`.
             deadline: on the clock of `time.monotonic()`, seconds.
-            limit: seconds the job may take in its process, not counting the wait for one.
+            limit: seconds the job may take in its process, not counting the wait for one; without one, as long
+                as there is until the deadline.
 
         Raises:
             JobTimeoutError: the deadline or the limit passed.
@@ -136,15 +153,24 @@ class DecoderPool:
         tries = 0
         while tries < 2:
             process = await self._acquire(deadline)
+            left = max(deadline - time.monotonic(), 0.0)
+            allowed = limit if math.isfinite(limit) else left
+            work = self._in_background(self._call(process, pack(job, arguments, allowed), allowed))
+            self._calls.add(work)
+            work.add_done_callback(self._calls.discard)
+            await asyncio.wait({work}, timeout=left + (_TICK if allowed <= left else 0.0))
+            if not work.done():
+                self.counters.timeouts += 1
+                raise JobTimeoutError("the deadline passed in a decoder process")
             try:
-                return await self._call(process, job, arguments, min(deadline - time.monotonic(), limit))
+                result: T = work.result()
             except ProcessDiedError as error:
                 # One that had not begun ended over something else, which costs the job no try.
                 tries += error.began
                 self.counters.crashes += error.began
                 _log.warning("decoder process %d ended", process.pid)
-            finally:
-                self._release(process)
+            else:
+                return result
         raise JobCrashedError("two decoder processes ended over the same job")
 
     async def _acquire(self, deadline: float) -> DecoderProcess:
@@ -159,6 +185,7 @@ class DecoderPool:
                     if process.alive():
                         return process
                     # It ended between two jobs, which costs none of them a try.
+                    self.counters.idle_exits += 1
                     self._in_background(self._replace(process))
         except TimeoutError as error:
             self.counters.timeouts += 1
@@ -166,24 +193,21 @@ class DecoderPool:
         finally:
             self.counters.waiting -= 1
 
-    async def _call(
-        self, process: DecoderProcess, job: Callable[..., T], arguments: tuple[Any, ...], limit: float
-    ) -> T:
-        limit = max(limit, 0.0)
-        answer = self._in_thread(lambda: process.call(pack(job, arguments, limit)))
+    async def _call(self, process: DecoderProcess, request: Parts, allowed: float) -> Any:
+        """Have a process do a job, whoever still waits for it, and give it back."""
+        answer = self._in_thread(lambda: process.call(request))
         self.counters.running += 1
         try:
-            await asyncio.wait({answer}, timeout=limit)
+            await asyncio.wait({answer}, timeout=allowed)
             if not answer.done():
                 self.counters.timeouts += 1
                 raise JobTimeoutError("a decoder process did not answer in time")
-            result: T = answer.result()
-            return result
+            return answer.result()
         finally:
             self.counters.running -= 1
             if not answer.done():
-                # Late, or the caller was cancelled: nobody waits for this work any more.
                 process.kill()
+            self._release(process)
 
     def _release(self, process: DecoderProcess) -> None:
         if self._closed:
@@ -223,17 +247,48 @@ class DecoderPool:
                 return
         self.counters.restarts += 1
         old.retired = True
+        if self._take_out(old):
+            self._in_background(self._discard(old))
+        self._idle.put_nowait(new)
+
+    def _take_out(self, one: DecoderProcess) -> bool:
+        """Take a process out of the queue of idle ones; whether it was there."""
+        found = False
         # No await in this loop, so nobody sees the queue half turned.
         for _ in range(self._idle.qsize()):
             process = self._idle.get_nowait()
-            if process is old:
-                self._in_background(self._discard(old))
+            if process is one:
+                found = True
             else:
                 self._idle.put_nowait(process)
-        self._idle.put_nowait(new)
+        return found
+
+    def _watch(self, process: DecoderProcess) -> None:
+        """Hear of a process's end at once, also while it is idle. Where the system cannot tell, the next job
+        that would have it finds out."""
+        if hasattr(os, "pidfd_open"):
+            handle = os.pidfd_open(process.pid)
+            self._watched[process] = handle
+            asyncio.get_running_loop().add_reader(handle, self._on_end, process)
+
+    def _unwatch(self, process: DecoderProcess) -> None:
+        handle = self._watched.pop(process, None)
+        if handle is not None:
+            asyncio.get_running_loop().remove_reader(handle)
+            os.close(handle)
+
+    def _on_end(self, process: DecoderProcess) -> None:
+        self._unwatch(process)
+        # A process that ends at work is replaced when its call is over.
+        if not self._closed and self._take_out(process):
+            self.counters.idle_exits += 1
+            _log.warning("decoder process %d ended while idle", process.pid)
+            self._in_background(self._replace(process))
 
     async def _started(self) -> DecoderProcess:
-        process = DecoderProcess(self._factory, self._arguments)
+        process = DecoderProcess(
+            self._factory, self._arguments, memory_bytes=self._memory_bytes, confined=self._confined
+        )
         self._processes.add(process)
         try:
             async with asyncio.timeout(self._start_timeout):
@@ -245,9 +300,11 @@ class DecoderPool:
             if isinstance(error, ProcessDiedError):
                 raise PoolError(f"a decoder process did not come up: {error}") from error
             raise
+        self._watch(process)
         return process
 
     async def _discard(self, process: DecoderProcess) -> None:
+        self._unwatch(process)
         process.kill()
         await self._in_thread(process.close)
         self._processes.discard(process)
@@ -258,7 +315,9 @@ class DecoderPool:
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         return future
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task

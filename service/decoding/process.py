@@ -1,14 +1,15 @@
 """The parent's handle of one decoder process."""
 
 import os
-import pickle
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import Any
+
+from service.decoding import wire
+from service.decoding.worker import BEGUN, name_of
 
 # The readers work on one core each, and idle thread pools only cost memory.
 _ENVIRONMENT = {
@@ -16,6 +17,17 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
 }
+_INHERITED = (
+    "LANG",
+    "LC_",
+    "LD_LIBRARY_PATH",
+    "MALLOC_",
+    "OMP_",
+    "OPENBLAS_",
+    "PYTHONDONTWRITEBYTECODE",
+    "TZ",
+)
+"""Beginnings of the variables that a decoder process inherits. API keys and the like are not its business."""
 
 
 class ProcessDiedError(Exception):
@@ -31,11 +43,38 @@ class JobFailedError(Exception):
     """The job raised; the message is the name of the exception's type."""
 
 
+Parts = list[bytes | memoryview]
+
+
 class DecoderProcess:
     """One child process that answers one job at a time. All may block but `kill`."""
 
-    def __init__(self, factory: Callable[..., object], arguments: tuple[object, ...]) -> None:
-        """Start the process. `ready` waits until it has built its context with `factory(*arguments)`."""
+    def __init__(
+        self,
+        factory: Callable[..., object],
+        arguments: tuple[object, ...],
+        *,
+        memory_bytes: int = 0,
+        confined: bool = False,
+    ) -> None:
+        """Start the process. `ready` waits until it has built its context with `factory(*arguments)`.
+
+        Args:
+            factory: a module's function or class.
+            arguments: as `wire.encode` takes them.
+            memory_bytes: most address space, 0 for no bound.
+            confined: whether it loses the file system and TCP once its context is built.
+
+        Raises:
+            WireError: an argument that cannot be sent.
+        """
+        setup = {
+            "factory": name_of(factory),
+            "arguments": arguments,
+            "memory_bytes": memory_bytes,
+            "confined": confined,
+        }
+        self._setup: Parts | None = wire.encode(setup)
         ours, theirs = socket.socketpair()
         path = os.pathsep.join(entry for entry in sys.path if entry)
         with theirs:
@@ -43,10 +82,9 @@ class DecoderProcess:
                 [sys.executable, "-m", "service.decoding.worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={**_ENVIRONMENT, **os.environ, "PYTHONPATH": path},
+                env={**_ENVIRONMENT, **_inherited(), "PYTHONPATH": path},
             )
-        self._channel = Connection(ours.detach())
-        self._setup: bytes | None = pickle.dumps((factory, arguments), pickle.HIGHEST_PROTOCOL)
+        self._channel = ours
         self._busy = threading.Lock()
         self._lost = False
         self.tasks = 0
@@ -73,7 +111,7 @@ class DecoderProcess:
             self._exchange(self._setup)
             self._setup = None
 
-    def call(self, request: bytes) -> Any:
+    def call(self, request: Parts) -> Any:
         """Send a request made by `pack` and wait for its answer, however long it takes.
 
         Raises:
@@ -95,22 +133,30 @@ class DecoderProcess:
         with self._busy:
             self._channel.close()
 
-    def _exchange(self, message: bytes) -> Any:
+    def _exchange(self, message: Parts) -> Any:
         began = False
         try:
             with self._busy:
-                self._channel.send_bytes(message)
-                began = self._channel.recv_bytes() == b""
-                reply = self._channel.recv_bytes()
-        except (EOFError, OSError) as error:
-            self._lost = True
+                wire.send_parts(self._channel, message)
+                began = self._channel.recv(len(BEGUN)) == BEGUN
+                succeeded, answer = wire.receive(self._channel)
+        except (EOFError, OSError, ValueError, TypeError) as error:
+            # The last two: what it said makes no sense, so it is not to be asked again.
+            self.kill()
             raise ProcessDiedError(self.pid, began=began) from error
-        succeeded, answer = pickle.loads(reply)  # noqa: S301 - from our own child
         if not succeeded:
             raise JobFailedError(answer)
         return answer
 
 
-def pack(job: Callable[..., object], arguments: tuple[object, ...], limit: float) -> bytes:
-    """A request: call `job(context, *arguments)`, which should take at most `limit` seconds."""
-    return pickle.dumps((job, arguments, limit), pickle.HIGHEST_PROTOCOL)
+def pack(job: Callable[..., object], arguments: tuple[object, ...], limit: float) -> Parts:
+    """A request: call `job(context, *arguments)`, which should take at most `limit` seconds.
+
+    Raises:
+        WireError: an argument that cannot be sent.
+    """
+    return wire.encode({"job": name_of(job), "arguments": arguments, "limit": limit})
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(_INHERITED)}

@@ -4,55 +4,75 @@ It is started as a program of its own and not through `multiprocessing`, which w
 module, and with it the web framework, into every decoder.
 """
 
+import functools
+import importlib
 import os
-import pickle
 import signal
+import socket
 import sys
-from multiprocessing.connection import Connection
+from collections.abc import Callable
 from typing import Any
+
+from service.decoding import sandbox, wire
 
 GRACE = 5.0
 """Seconds after a job's limit at which the process ends itself, should its parent not be there to do so."""
+BEGUN = b"\x01"
+"""Says that work begins: who ends before it ended over nothing."""
 
 
 def main() -> None:
     """Build the context that the first message names, say so, then answer job after job until EOF."""
     # Ctrl-C reaches the whole process group; the parent decides when its decoders end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    channel = Connection(int(sys.argv[1]))
+    channel = socket.socket(fileno=int(sys.argv[1]))
     try:
-        factory, arguments = _receive(channel)
-        context = factory(*arguments)
-        _reply(channel, (True, os.getpid()))
+        setup = _receive(channel)
+        sandbox.limit(setup["memory_bytes"])
+        context = named(setup["factory"])(*setup["arguments"])
+        if setup["confined"]:
+            sandbox.confine()
+        wire.send(channel, [True, os.getpid()])
         while True:
             _serve(channel, context)
-    except EOFError:
+    except (EOFError, BrokenPipeError):
         return
 
 
-def _serve(channel: Connection, context: object) -> None:
-    job, arguments, limit = _receive(channel)
+def name_of(function: Callable[..., object]) -> str:
+    """What `named` finds it by."""
+    return f"{function.__module__}:{function.__qualname__}"
+
+
+@functools.cache
+def named(name: str) -> Callable[..., Any]:
+    """A module's function or class, or a class's method."""
+    module, _, path = name.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found  # type: ignore[no-any-return]
+
+
+def _serve(channel: socket.socket, context: object) -> None:
+    request = _receive(channel)
     # The default action of SIGALRM ends the process even where native code never returns to Python.
-    signal.setitimer(signal.ITIMER_REAL, limit + GRACE)
+    signal.setitimer(signal.ITIMER_REAL, request["limit"] + GRACE)
     try:
-        answer: tuple[bool, Any] = (True, job(context, *arguments))
+        answer: list[Any] = [True, named(request["job"])(context, *request["arguments"])]
+        parts = wire.encode(answer)
     except Exception as error:
         # The type alone: a message may quote a payload.
-        answer = (False, type(error).__name__)
+        parts = wire.encode([False, type(error).__name__])
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    _reply(channel, answer)
+    wire.send_parts(channel, parts)
 
 
-def _receive(channel: Connection) -> Any:
-    message = channel.recv_bytes()
-    # An empty message says that work begins: who ends before it ended over nothing.
-    channel.send_bytes(b"")
-    return pickle.loads(message)  # noqa: S301 - from the parent process alone
-
-
-def _reply(channel: Connection, answer: tuple[bool, Any]) -> None:
-    channel.send_bytes(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
+def _receive(channel: socket.socket) -> Any:
+    message = wire.receive(channel)
+    channel.sendall(BEGUN)
+    return message
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """Jobs for decoder processes that need no picture. The context of these processes is a list."""
 
+import contextlib
+import ctypes
 import os
+import resource
 import signal
 import sys
 import time
@@ -65,3 +68,36 @@ def fail(_: list[str]) -> None:
 
 def echo(_: list[str], value: object) -> object:
     return value
+
+
+def allocate(_: list[str], size: int) -> int:
+    return len(bytearray(size))
+
+
+def encoded(_: list[str], text: str, encoding: str) -> bytes:
+    """The codec is a module of its own, imported at its first use."""
+    return text.encode(encoding)
+
+
+def environment(_: list[str]) -> list[str]:
+    """Variables that are the service's business alone."""
+    return [name for name in os.environ if name.startswith("QRSR_")]
+
+
+def can(_: list[str], readable: str, writable: str) -> dict[str, object]:
+    """What this process still can do."""
+    read = write = False
+    with contextlib.suppress(OSError):
+        read = bool(Path(readable).read_text())
+    with contextlib.suppress(OSError):
+        write = bool(Path(writable).write_text("x"))
+    libc = ctypes.CDLL(None)
+    return {
+        "read": read,
+        "write": write,
+        "landlock": libc.syscall(444, None, 0, 1) >= 1,
+        "cores": resource.getrlimit(resource.RLIMIT_CORE)[0],
+        "descriptors": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        # PR_GET_NO_NEW_PRIVS is 1 when none can be gained.
+        "new_privileges": 1 - libc.prctl(39, 0, 0, 0, 0),
+    }

@@ -99,6 +99,64 @@ def test_processes_killed_while_idle_are_replaced_and_cost_nothing() -> None:
     asyncio.run(scenario())
 
 
+def test_a_process_killed_while_idle_is_replaced_before_anybody_asks() -> None:
+    async def scenario() -> None:
+        async with pool_of(size=2) as pool:
+            victim, other = pool.pids
+            os.kill(victim, signal.SIGKILL)
+            await until(lambda: pool.counters.restarts == 1)
+            assert (pool.counters.idle_exits, pool.counters.crashes) == (1, 0)
+            assert other in pool.pids
+            assert victim not in pool.pids
+            assert len(pool.pids) == 2
+
+    asyncio.run(scenario())
+
+
+def test_memory_beyond_its_bound_fails_the_job_alone() -> None:
+    async def scenario() -> None:
+        pool = DecoderPool(pool_jobs.context, size=1, memory_bytes=1 << 30)
+        await pool.start()
+        try:
+            (pid,) = pool.pids
+            with pytest.raises(JobFailedError, match="MemoryError"):
+                await pool.run(pool_jobs.allocate, 2 << 30, deadline=soon())
+            assert await pool.run(pool_jobs.pid, deadline=soon()) == pid
+        finally:
+            await pool.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_confined_process_can_compute_and_import_but_neither_read_nor_write_nor_connect(
+    tmp_path: Path,
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+
+    async def scenario() -> None:
+        pool = DecoderPool(pool_jobs.context, size=1, confined=True)
+        await pool.start()
+        try:
+            assert await pool.run(pool_jobs.encoded, "ﾃﾞ", "euc_jp", deadline=soon()) == "ﾃﾞ".encode("euc_jp")
+            assert await pool.run(pool_jobs.environment, deadline=soon()) == []
+            can = await pool.run(pool_jobs.can, str(secret), str(tmp_path / "new"), deadline=soon())
+        finally:
+            await pool.close()
+        if can["landlock"]:
+            assert not can["read"]
+            assert not can["write"]
+        assert can["cores"] == 0
+        assert can["descriptors"] == 64
+        assert can["new_privileges"] == 0
+
+    os.environ["QRSR_API_KEYS"] = "not a child's business"
+    try:
+        asyncio.run(scenario())
+    finally:
+        del os.environ["QRSR_API_KEYS"]
+
+
 def test_every_job_is_answered_while_processes_are_killed() -> None:
     async def scenario() -> None:
         async with pool_of(size=2) as pool:
@@ -186,18 +244,52 @@ def test_deadline_passes_in_the_queue_and_harms_nobody() -> None:
     asyncio.run(scenario())
 
 
-def test_cancelled_job_is_not_worked_for(tmp_path: Path) -> None:
+def test_a_caller_that_leaves_costs_no_process(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with pool_of() as pool:
-            (victim,) = pool.pids
+            (pid,) = pool.pids
             started = tmp_path / "started"
-            job = asyncio.create_task(pool.run(pool_jobs.sleep, LONG, str(started), deadline=soon()))
+            job = asyncio.create_task(
+                pool.run(pool_jobs.sleep, 0.3, str(started), deadline=soon(), limit=LONG)
+            )
             await until(started.exists)
             job.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await job
+            assert pool.counters.running == 1, "it finishes what it has begun"
+            assert await pool.run(pool_jobs.echo, "next", deadline=soon()) == "next", (
+                "and answers the right one"
+            )
+            assert pool.pids == [pid]
+            assert pool.counters.restarts == 0
+
+    asyncio.run(scenario())
+
+
+def test_what_a_caller_has_left_behind_still_ends_at_its_limit(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            (victim,) = pool.pids
+            started = tmp_path / "started"
+            job = asyncio.create_task(
+                pool.run(pool_jobs.sleep, LONG, str(started), deadline=soon(), limit=0.5)
+            )
+            await until(started.exists)
+            job.cancel()
             assert await pool.run(pool_jobs.pid, deadline=soon()) != victim
             assert gone(victim)
+
+    asyncio.run(scenario())
+
+
+def test_a_deadline_before_the_limit_costs_no_process() -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            (pid,) = pool.pids
+            with pytest.raises(JobTimeoutError):
+                await pool.run(pool_jobs.sleep, 0.5, deadline=time.monotonic() + 0.1, limit=LONG)
+            assert await pool.run(pool_jobs.pid, deadline=soon()) == pid
+            assert (pool.counters.timeouts, pool.counters.restarts) == (1, 0)
 
     asyncio.run(scenario())
 
@@ -276,15 +368,14 @@ def test_decoder_process_loads_neither_web_framework_nor_engine() -> None:
     sample = samples()["ascii"]
 
     async def scenario() -> None:
-        pool = DecoderPool(jobs.Readers, None, size=1)
+        pool = DecoderPool(jobs.Readers, None, size=1, memory_bytes=4 << 30, confined=True)
         await pool.start()
         try:
             for attempt in ATTEMPTS:
-                light = sample.image if not attempt.inverted else 255 - sample.image
+                light = sample.image
                 picture = light if attempt.picture != "logits" else light / np.float16(32) - 4
                 found = await pool.run(attempt.job, picture, attempt.name, deadline=soon())
-                if not attempt.inverted:
-                    assert [reading.payload for reading in found] == [sample.payload]
+                assert [reading.payload for reading in found] == [sample.payload]
             loaded = {name.partition(".")[0] for name in await pool.run(pool_jobs.modules, deadline=soon())}
         finally:
             await pool.close()

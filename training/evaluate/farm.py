@@ -12,8 +12,9 @@ from typing import Self, TypeVar
 
 from tqdm import tqdm
 
-from service.decoding.process import DecoderProcess, JobFailedError, ProcessDiedError, pack
+from service.decoding.process import JobFailedError, ProcessDiedError
 from training.evaluate.arms import CRASH, ERROR, TIMEOUT, Item, Shot, Taken
+from training.evaluate.pickled import PickledProcess
 from training.evaluate.workbench import Setup, build, take
 
 T = TypeVar("T")
@@ -46,12 +47,12 @@ class Worker:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self._process: DecoderProcess | None = None
+        self._process: PickledProcess | None = None
 
     def start(self) -> None:
         """Start the process, if there is none."""
         if self._process is None:
-            self._process = DecoderProcess(build, (self._setup,))
+            self._process = PickledProcess(build, self._setup)
 
     def stop(self) -> None:
         """End it."""
@@ -74,14 +75,13 @@ class Worker:
             raise FarmError(f"a worker could not be built: {error}") from error
         start = time.monotonic()
         try:
-            result: R = self._process.call(pack(job, (argument,), JOB_LIMIT_S))
+            return self._process.call(job, argument, limit=JOB_LIMIT_S)
         except ProcessDiedError as error:
             self.stop()
             late = time.monotonic() - start > JOB_LIMIT_S
             raise JobLostError(TIMEOUT if late else CRASH, "the worker process ended") from error
         except JobFailedError as error:
             raise JobLostError(ERROR, str(error)) from error
-        return result
 
 
 class Farm:

@@ -15,12 +15,12 @@ import onnxruntime
 from onnx import TensorProto, helper
 from tqdm import tqdm
 
-from service.decoding.process import DecoderProcess, pack
 from training.evaluate import plots
 from training.evaluate.arms import NONE, Arm, Image
 from training.evaluate.farm import usable_cores
 from training.evaluate.graph_cost import onnx_macs, onnx_parameters, superres_cost
 from training.evaluate.options import Options
+from training.evaluate.pickled import PickledProcess
 from training.evaluate.results import Results
 from training.evaluate.tables import rate, table
 from training.evaluate.upscalers import UpscalerSpec, build_upscaler, generator_file
@@ -226,11 +226,10 @@ def _read_rates(path: Path | None) -> dict[str, float]:
 
 
 def _memory(spec: UpscalerSpec) -> float | None:
-    process = DecoderProcess(_Probe, (spec,))
+    process = PickledProcess(_Probe, spec)
     try:
         process.ready()
-        growth: float | None = process.call(pack(_Probe.growth, (), 60.0))
-        return growth
+        return process.call(_Probe.growth, limit=60.0)
     finally:
         process.close()
 

@@ -1,0 +1,87 @@
+"""Places, bytes and pixels between all requests."""
+
+import asyncio
+
+import pytest
+
+from service.admission import Budget, Gate
+from service.errors import ServiceError
+
+
+def refusal(gate: Gate, size: int) -> str | None:
+    try:
+        with gate.place(size):
+            return None
+    except ServiceError as refused:
+        error = refused
+    assert error.code == "overloaded"
+    assert error.retry_after is not None
+    return error.reason
+
+
+def test_places_and_bytes_are_given_back() -> None:
+    gate = Gate(places=2, bytes_inside=100)
+    with gate.place(60):
+        assert refusal(gate, 41) == "bytes"
+        assert refusal(gate, 40) is None
+        with gate.place(40):
+            assert refusal(gate, 0) == "places"
+            assert gate.taken == 2
+    assert gate.taken == 0
+    assert refusal(gate, 100) is None
+
+
+def test_one_body_alone_is_never_too_large() -> None:
+    assert refusal(Gate(places=2, bytes_inside=100), 1000) is None
+
+
+def test_what_is_large_waits_and_what_is_small_goes_past() -> None:
+    async def scenario() -> list[str]:
+        budget, order, leave = Budget(10), list[str](), asyncio.Event()
+
+        async def hold(name: str, amount: int, until: asyncio.Event | None = None) -> None:
+            async with budget.held(amount):
+                order.append(name)
+                await (until or asyncio.Event()).wait() if until else asyncio.sleep(0)
+
+        tasks = [
+            asyncio.create_task(hold("first", 7, leave)),
+            asyncio.create_task(hold("large", 8)),
+            asyncio.create_task(hold("more than all", 99)),
+            asyncio.create_task(hold("small", 3)),
+        ]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert order == ["first", "small"]
+        leave.set()
+        await asyncio.gather(*tasks)
+        assert budget.free == 10
+        return order
+
+    assert asyncio.run(scenario()) == ["first", "small", "large", "more than all"]
+
+
+@pytest.mark.parametrize("granted", [False, True])
+def test_who_leaves_while_waiting_takes_nothing_along(granted: bool) -> None:
+    async def scenario() -> None:
+        budget = Budget(5)
+
+        async def hold() -> None:
+            async with budget.held(5):
+                await asyncio.sleep(0)
+
+        async with budget.held(5):
+            waiting = asyncio.create_task(hold())
+            await asyncio.sleep(0)
+            if not granted:
+                waiting.cancel()
+                await asyncio.gather(waiting, return_exceptions=True)
+        if granted:
+            # Room was made for it a moment ago, and it has not yet gone on.
+            assert budget.free == 0
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        assert waiting.cancelled()
+        assert budget.free == 5
+
+    asyncio.run(scenario())
