@@ -90,8 +90,8 @@ def _add_throughput(commands: "argparse._SubParsersAction[argparse.ArgumentParse
 
 
 def _throughput(options: argparse.Namespace) -> None:
+    from training.devices import device_of
     from training.throughput import measure
-    from training.train import device_of
 
     config = configs.load(options.config)
     result = measure(config, device_of(config), options.steps, CACHE)

@@ -26,6 +26,11 @@ class Checkpoint:
     generator: dict[str, torch.Tensor]
     ema: dict[str, torch.Tensor]
     optimiser: dict[str, Any]
+    discriminator: dict[str, torch.Tensor] | None = None
+    """Of a run against a discriminator, with spectral norm's vectors."""
+    discriminator_optimiser: dict[str, Any] | None = None
+    scaler: dict[str, Any] | None = None
+    """Of a run in float16: by what its losses are scaled."""
 
     def training_config(self) -> TrainingConfig:
         """The configuration, checked against the present schema."""

@@ -4,48 +4,30 @@ A checkpoint carries its configuration as plain data, so a run can be repeated o
 """
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from training.data.config import DataConfig, Probability, Section
+from training.losses.config import AdversarialConfig, BinaryPatternConfig, LossConfig, PerceptualConfig
+from training.models.config import (
+    CompactConfig,
+    DiscriminatorConfig,
+    GeneratorConfig,
+    UNetDiscriminatorConfig,
+)
 
 
 class ConfigError(Exception):
     """The configuration cannot be used; the message names the file, the key and the reason in one line."""
 
 
-class GeneratorConfig(Section):
-    """The network that turns `lr` into logits four times as wide and high."""
-
-    kind: Literal["compact"] = "compact"
-    channels: Annotated[int, Field(ge=4, le=256)] = 32
-    """Feature channels at the resolution of the input."""
-    body_channels: Annotated[int, Field(ge=4, le=512)] = 64
-    """Feature channels at half that resolution, where most layers are."""
-    blocks: Annotated[int, Field(ge=1, le=64)] = 5
-    """Residual blocks of the body; each widens the receptive field by 8 pixels."""
-
-
-class LossConfig(Section):
-    """Weights of the binary cross-entropy over the pixels of the x4 image."""
-
-    symbol: Annotated[float, Field(ge=0)] = 0.5
-    """Anywhere on the symbol."""
-    module_centre: Annotated[float, Field(ge=0)] = 2.0
-    """Added at the centre of a module, falling off as a Gaussian."""
-    module_sigma: Annotated[float, Field(gt=0, le=1)] = 0.22
-    """Standard deviation of that Gaussian, in modules."""
-    function_patterns: Annotated[float, Field(ge=1)] = 1.5
-    """Factor on finder, timing and alignment patterns, to which readers fit the grid."""
-    quiet_zone: Annotated[float, Field(ge=0)] = 0.5
-    surroundings: Annotated[float, Field(ge=0)] = 0.06
-
-
 class OptimiserConfig(Section):
     steps: Annotated[int, Field(ge=1)] = 30_000
     batch: Annotated[int, Field(ge=1)] = 16
+    """Samples per step, over all processes together."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1.5e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     warmup_steps: Annotated[int, Field(ge=0)] = 300
@@ -53,8 +35,11 @@ class OptimiserConfig(Section):
     """The learning rate stays constant and falls to zero over this last share of the steps, so that a run
     can be prolonged from any checkpoint before it."""
     gradient_clip: Annotated[float, Field(gt=0)] = 1.0
+    """Largest norm of each player's gradient; a longer one is scaled down to it."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    """Of the average of the generator's weights, which is what gets released; 0 releases the last weights."""
+    precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    """What the networks compute in; their weights are `float32`. `float16` needs CUDA."""
 
 
 class RunConfig(Section):
@@ -73,11 +58,19 @@ class RunConfig(Section):
 
 
 class TrainingConfig(Section):
-    """Everything that determines a training run."""
+    """Everything that determines a training run.
 
-    generator: GeneratorConfig = GeneratorConfig()
+    The first phase, towards PSNR, has `loss.adversarial = 0`; the second starts from its result (`run.initial`), with a
+    discriminator as its opponent.
+    """
+
+    generator: GeneratorConfig = CompactConfig()
+    discriminator: DiscriminatorConfig = UNetDiscriminatorConfig()
     data: DataConfig = DataConfig()
     loss: LossConfig = LossConfig()
+    adversarial: AdversarialConfig = AdversarialConfig()
+    perceptual: PerceptualConfig = PerceptualConfig()
+    binary_pattern: BinaryPatternConfig = BinaryPatternConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     run: RunConfig = RunConfig()
 
@@ -88,6 +81,19 @@ class TrainingConfig(Section):
             raise ValueError("data.chunk * data.replay must be a multiple of optimiser.batch")
         if self.data.replay > self.data.pool:
             raise ValueError("data.replay cannot exceed data.pool")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_fit_each_other(self) -> Self:
+        loss = self.loss
+        if not any(
+            (loss.cross_entropy, loss.l1, loss.l2, loss.perceptual, loss.adversarial, loss.binary_pattern)
+        ):
+            raise ValueError("loss: at least one of the parts must have a weight above 0")
+        if self.generator.in_channels != self.data.channels:
+            raise ValueError("generator.in_channels must equal data.channels")
+        if self.optimiser.precision == "float16" and self.run.device == "cpu":
+            raise ValueError("optimiser.precision: float16 needs CUDA, run.device is cpu")
         return self
 
 
@@ -101,8 +107,20 @@ def parse(data: dict[str, object], origin: str) -> TrainingConfig:
         return TrainingConfig.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "configuration"
+        key = _key(first["loc"], data) or "configuration"
         raise ConfigError(f"{origin}: {key}: {first['msg']}") from error
+
+
+def _key(location: tuple[int | str, ...], data: Mapping[str, Any]) -> str:
+    """The key as the file has it: pydantic also puts in which kind of a section it took."""
+    parts: list[str] = []
+    value: Any = data
+    for number, part in enumerate(location):
+        inside = isinstance(value, Mapping) and part in value
+        if inside or isinstance(part, int) or number == len(location) - 1:
+            parts.append(str(part))
+            value = value[part] if inside else None
+    return ".".join(parts)
 
 
 def load(path: Path) -> TrainingConfig:

@@ -19,3 +19,6 @@ class WeightAverage:
         decay = min(self._decay, (1 + step) / (10 + step))
         for mean, value in zip(self.average.parameters(), network.parameters(), strict=True):
             mean.data.lerp_(value.data, 1 - decay)
+        # What batch norm has counted is an average already.
+        for counted, present in zip(self.average.buffers(), network.buffers(), strict=True):
+            counted.copy_(present)

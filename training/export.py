@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from training.checkpoint import Checkpoint
-from training.models.compact import CompactGenerator
+from training.models.factory import build_generator
+from training.models.generator import Generator
 
 TOLERANCE = 1e-3
 """Largest difference allowed between torch's logits and ONNX Runtime's: float32 sums in another order. A
@@ -36,29 +37,32 @@ class _WithImage(nn.Module):
         return torch.sigmoid(logits), logits
 
 
-def generator_of(checkpoint: Checkpoint) -> CompactGenerator:
+def generator_of(checkpoint: Checkpoint) -> Generator:
     """The averaged generator of a checkpoint, ready for inference on the CPU."""
-    generator = CompactGenerator(checkpoint.training_config().generator)
+    generator = build_generator(checkpoint.training_config().generator)
     generator.load_state_dict(checkpoint.ema)
     return generator.eval()
 
 
-def write_onnx(generator: CompactGenerator, path: Path) -> None:
+def write_onnx(generator: Generator, path: Path) -> None:
     """Write the graph with dynamic batch, height and width, and check it against torch.
+
+    Height and width of its inputs are multiples of `generator.multiple`.
 
     Raises:
         ExportError: the outputs differ by more than `TOLERANCE` at some shape.
     """
-    batch, half_height, half_width = (torch.export.Dim(name) for name in ("n", "half_h", "half_w"))
+    batch, cell_height, cell_width = (torch.export.Dim(name) for name in ("n", "cell_h", "cell_w"))
+    multiple = generator.multiple
     program = torch.onnx.export(
         _WithImage(generator),
-        (torch.zeros(2, 1, 24, 32),),
+        (torch.zeros(2, generator.in_channels, 24, 32),),
         dynamo=True,
         verbose=False,
         external_data=False,
         input_names=["lr"],
         output_names=["sr", "logits"],
-        dynamic_shapes={"lr": {0: batch, 2: 2 * half_height, 3: 2 * half_width}},
+        dynamic_shapes={"lr": {0: batch, 2: multiple * cell_height, 3: multiple * cell_width}},
     )
     if program is None:
         raise ExportError("the exporter returned no program")
@@ -73,13 +77,13 @@ def write_onnx(generator: CompactGenerator, path: Path) -> None:
         )
 
 
-def parity(generator: CompactGenerator, path: Path) -> float:
+def parity(generator: Generator, path: Path) -> float:
     """Largest absolute difference of the logits between torch and ONNX Runtime over `PARITY_SHAPES`."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(0)
     worst = 0.0
     for batch, height, width in PARITY_SHAPES:
-        lr = rng.random((batch, 1, height, width), np.float32)
+        lr = rng.random((batch, generator.in_channels, height, width), np.float32)
         image, logits = session.run(["sr", "logits"], {"lr": lr})
         with torch.no_grad():
             expected = generator(torch.from_numpy(lr)).numpy()

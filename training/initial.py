@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from training import checkpoint as checkpoints
 from training.checkpoint import CheckpointError
+from training.models.compact import CompactGenerator
 
 _PREFIX = "generator."
 """What `training.export` puts before the name of every weight."""
@@ -17,8 +18,8 @@ _PREFIX = "generator."
 def load_initial(generator: nn.Module, path: Path) -> None:
     """Copy the weights in `path`, a checkpoint (`.pt`, its averaged weights) or a released graph (`.onnx`).
 
-    Residual blocks of `generator` that the file lacks are made to add nothing, so that the deeper network begins
-    by computing what the shallower one does (Chen et al. 2016, Net2Net).
+    Residual blocks of a compact `generator` that the file lacks are made to add nothing, so that the deeper network
+    begins by computing what the shallower one does (Chen et al. 2016, Net2Net).
 
     Raises:
         CheckpointError: unreadable, or its weights do not belong to this kind of network.
@@ -29,7 +30,8 @@ def load_initial(generator: nn.Module, path: Path) -> None:
         name for name, value in found.items() if name not in own or own[name].shape != value.shape
     )
     missing = sorted(own.keys() - found.keys())
-    new_blocks = {name for name in missing if name.startswith("body.")}
+    grows = isinstance(generator, CompactGenerator)
+    new_blocks = {name for name in missing if grows and name.startswith("body.")}
     if unknown or set(missing) - new_blocks:
         culprit = [*unknown, *sorted(set(missing) - new_blocks)][0]
         raise CheckpointError(f"{path}: weights of another generator ({culprit})")

@@ -27,7 +27,6 @@ from training.evaluate.readers import build_reader
 from training.evaluate.symbols import draw_symbol
 from training.evaluate.upscalers import UpscalerSpec, build_upscaler
 from training.export import generator_of, write_onnx
-from training.models.compact import CompactGenerator, receptive_radius
 
 MODEL_NAME = "model.onnx"
 VERSIONS = range(2, 11)
@@ -62,13 +61,17 @@ def release(
     rate; 0 leaves either out. `device` says what the training ran on.
 
     Raises:
-        ReleaseError: the version exists.
+        ReleaseError: the version exists, or the generator takes colour.
         ExportError: the graph fails its parity check.
     """
     folder = store / name / str(version)
     if folder.exists():
         raise ReleaseError(f"{folder} exists; a released version never changes, choose another number")
     generator = generator_of(checkpoint)
+    if generator.in_channels != 1:
+        raise ReleaseError(
+            f"generator.in_channels is {generator.in_channels}, but the service gives its generators luma alone"
+        )
     config = checkpoint.training_config()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".partial-") as scratch:
@@ -82,7 +85,7 @@ def release(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             model=StoredFile(name=MODEL_NAME, sha256=sha256_of(model), size=model.stat().st_size),
             contract=GeneratorContract(
-                multiple=CompactGenerator.multiple, receptive_radius=receptive_radius(config.generator)
+                multiple=generator.multiple, receptive_radius=generator.receptive_radius
             ),
             parameters=sum(parameter.numel() for parameter in generator.parameters()),
             training=TrainingRecord(

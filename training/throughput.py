@@ -10,8 +10,8 @@ import torch
 from training.config import TrainingConfig
 from training.data.samples import Materials, SampleSource
 from training.data.stream import batches
-from training.models.compact import CompactGenerator
-from training.train import PRECISIONS, training_loss
+from training.devices import launch
+from training.players import Players
 
 _WARM_UP = 3
 
@@ -37,17 +37,13 @@ def measure(config: TrainingConfig, device: torch.device, steps: int, cache: Pat
         source.chunk(number + 1)
     generated = steps * config.data.chunk / (_now(device) - began)
 
-    generator = CompactGenerator(config.generator).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(generator.parameters(), config.optimiser.learning_rate)
+    players = Players(config, launch(config), cache)
     inline = config.model_copy(update={"data": config.data.model_copy(update={"workers": 0})})
     ready = list(islice(batches(inline, 0, device, cache), _WARM_UP + steps))
-    for step, samples in enumerate(ready):
-        if step == _WARM_UP:
+    for number, samples in enumerate(ready):
+        if number == _WARM_UP:
             began = _now(device)
-        loss = training_loss(generator, samples, PRECISIONS[config.optimiser.precision], device)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        players.step(samples, number + 1)
     trained = steps * config.optimiser.batch / (_now(device) - began)
     return Throughput(generated, trained, trained / config.data.replay)
 

@@ -10,14 +10,16 @@ import torch
 from model_store.manifest import ManifestError, load_generator
 from training import checkpoint as checkpoints
 from training.__main__ import main
-from training.config import ConfigError, GeneratorConfig, OptimiserConfig, TrainingConfig, load, parse
+from training.config import ConfigError, OptimiserConfig, TrainingConfig, load, parse
 from training.ema import WeightAverage
 from training.export import generator_of, parity, write_onnx
 from training.initial import load_initial
 from training.losses.module import weighted_cross_entropy
-from training.models.compact import CompactGenerator, receptive_radius
+from training.models.compact import CompactGenerator
+from training.models.config import CompactConfig
 from training.release import ReleaseError, release
-from training.train import rate_factor, train
+from training.players import rate_factor
+from training.train import train
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 
@@ -64,7 +66,7 @@ def test_a_wrong_configuration_is_refused_in_one_line(tmp_path: Path, capsys, te
 
 
 def test_generator_gives_four_times_the_size_and_sees_no_further_than_it_says() -> None:
-    config = GeneratorConfig(channels=4, body_channels=8, blocks=2)
+    config = CompactConfig(channels=4, body_channels=8, blocks=2)
     generator = CompactGenerator(config).eval()
     lr = torch.rand(1, 1, 80, 96, requires_grad=True)
     logits = generator(lr)
@@ -72,7 +74,7 @@ def test_generator_gives_four_times_the_size_and_sees_no_further_than_it_says() 
     logits[0, 0, 160, 192].backward()
     rows, columns = torch.nonzero(lr.grad[0, 0], as_tuple=True)
     reach = max(abs(rows - 40).max(), abs(columns - 48).max())
-    assert 8 < reach <= receptive_radius(config)
+    assert 8 < reach <= generator.receptive_radius
 
 
 def test_loss_is_the_weighted_entropy() -> None:
@@ -111,7 +113,7 @@ def test_loss_falls(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(tmp_path / "run" / "events")).Reload()
-    losses = [event.value for event in events.Scalars("train/loss")]
+    losses = [event.value for event in events.Scalars("train/g_loss")]
     assert len(losses) == 60
     assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
 
@@ -128,7 +130,7 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
 
 def test_resuming_with_another_network_is_refused(tmp_path: Path) -> None:
     last = train(_tiny(1), tmp_path / "a", cache=tmp_path)
-    other = _tiny(2).model_copy(update={"generator": GeneratorConfig(channels=4, body_channels=8, blocks=1)})
+    other = _tiny(2).model_copy(update={"generator": CompactConfig(channels=4, body_channels=8, blocks=1)})
     with pytest.raises(checkpoints.CheckpointError, match="another generator"):
         train(other, tmp_path / "b", resume=last, cache=tmp_path)
     (tmp_path / "text.pt").write_text("no checkpoint")
@@ -142,7 +144,7 @@ def test_release_is_complete_verified_and_final(tmp_path: Path) -> None:
     manifest, model = load_generator(folder)
     assert manifest.training.steps == 2
     assert manifest.training.config == checkpoint.config
-    assert manifest.contract.receptive_radius == receptive_radius(checkpoint.training_config().generator)
+    assert manifest.contract.receptive_radius == generator_of(checkpoint).receptive_radius
     assert parity(generator_of(checkpoint), model) < 1e-3
     with pytest.raises(ReleaseError, match="exists"):
         release(checkpoint, tmp_path / "store", "qr_sr_x4", 1, symbols=0, crops=0, device="test")
@@ -154,12 +156,12 @@ def test_release_is_complete_verified_and_final(tmp_path: Path) -> None:
 def test_a_deeper_generator_started_from_a_checkpoint_computes_the_same(tmp_path: Path) -> None:
     last = train(_tiny(2), tmp_path / "first", cache=tmp_path)
     shallow = generator_of(checkpoints.load(last))
-    deep = CompactGenerator(GeneratorConfig(channels=8, body_channels=8, blocks=3))
+    deep = CompactGenerator(CompactConfig(channels=8, body_channels=8, blocks=3))
     load_initial(deep, last)
     lr = torch.rand(2, 1, 24, 16)
     torch.testing.assert_close(deep(lr), shallow(lr))
     write_onnx(shallow, tmp_path / "model.onnx")
-    from_graph = CompactGenerator(GeneratorConfig(channels=8, body_channels=8, blocks=2))
+    from_graph = CompactGenerator(CompactConfig(channels=8, body_channels=8, blocks=2))
     load_initial(from_graph, tmp_path / "model.onnx")
     torch.testing.assert_close(from_graph(lr), shallow(lr))
     # The added blocks must be able to learn: their first layer is random, so the second one has gradients.
@@ -169,7 +171,7 @@ def test_a_deeper_generator_started_from_a_checkpoint_computes_the_same(tmp_path
 
 def test_initial_weights_of_another_generator_are_refused(tmp_path: Path) -> None:
     last = train(_tiny(1), tmp_path / "first", cache=tmp_path)
-    wider = CompactGenerator(GeneratorConfig(channels=12, body_channels=8, blocks=1))
+    wider = CompactGenerator(CompactConfig(channels=12, body_channels=8, blocks=1))
     with pytest.raises(checkpoints.CheckpointError, match=r"another generator \(.*\.weight|bias"):
         load_initial(wider, last)
     with pytest.raises(checkpoints.CheckpointError, match=r"nothing\.onnx"):

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from training.config import GeneratorConfig
+from training.models.config import CompactConfig
+from training.models.generator import Generator
 
 
 class ResidualBlock(nn.Module):
@@ -19,32 +20,35 @@ class ResidualBlock(nn.Module):
         return out
 
 
-class CompactGenerator(nn.Module):
-    """`lr (N, 1, h, w) float32 in [0, 1]` to logits `(N, 1, 4h, 4w)`; the sigmoid of a logit is the ×4 image.
+class CompactGenerator(Generator):
+    """Height and width of the input must be even.
 
-    h and w must be even. At half resolution a layer costs a quarter and sees twice as far, so the net sees
-    beyond three 8x8 JPEG blocks; a skip at full resolution keeps what the halving would lose.
+    At half resolution a layer costs a quarter and sees twice as far, so the net sees beyond three 8x8 JPEG blocks; a
+    skip at full resolution keeps what the halving would lose.
     """
 
     multiple = 2
 
-    def __init__(self, config: GeneratorConfig) -> None:
+    def __init__(self, config: CompactConfig) -> None:
         super().__init__()
+        self.in_channels = config.in_channels
         wide, deep = config.channels, config.body_channels
-        self.stem_in = nn.Conv2d(1, wide, 3, padding=1)
+        self.stem_in = nn.Conv2d(config.in_channels, wide, 3, padding=1)
         self.stem_out = nn.Conv2d(wide, wide, 3, padding=1)
         self.down = nn.Conv2d(wide, deep, 2, stride=2)
         blocks = [ResidualBlock(deep) for _ in range(config.blocks)]
         self.body = nn.Sequential(*blocks)
         self.up = nn.Conv2d(deep, 4 * wide, 1)
         self.tail = nn.Conv2d(wide, wide, 3, padding=1)
-        self.head = nn.Conv2d(wide, 16, 3, padding=1)
+        self.head = nn.Conv2d(wide, 16 * config.in_channels, 3, padding=1)
         self.shuffle_2 = nn.PixelShuffle(2)
         self.shuffle_4 = nn.PixelShuffle(4)
         # Residual branches start small, so that depth costs no stability without normalisation.
         for block in blocks:
             nn.init.normal_(block.second.weight, std=0.1 * (2 / (9 * deep)) ** 0.5)
             nn.init.zeros_(block.second.bias)  # type: ignore[arg-type]
+        # Four layers at the input's resolution, one pixel for halving and doubling, two layers a block at half of it.
+        self.receptive_radius = 4 + 1 + 2 * 2 * config.blocks
 
     def forward(self, lr: Tensor) -> Tensor:
         features = torch.relu(self.stem_out(torch.relu(self.stem_in(lr - 0.5))))
@@ -52,12 +56,3 @@ class CompactGenerator(nn.Module):
         features = torch.relu(features + self.shuffle_2(self.up(torch.relu(deep))))
         logits: Tensor = self.shuffle_4(self.head(torch.relu(self.tail(features))))
         return logits
-
-
-def receptive_radius(config: GeneratorConfig) -> int:
-    """LR pixels around a pixel that can change its output, at most.
-
-    A 3x3 layer adds 1 at the input's resolution and 2 at half; halving and doubling together add 1.
-    """
-    full_resolution_layers = 4
-    return full_resolution_layers + 1 + 2 * 2 * config.blocks

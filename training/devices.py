@@ -1,0 +1,72 @@
+"""The devices of a run: the same command on a CPU, a GPU, or under torchrun on many, in any precision."""
+
+import os
+from typing import Any
+
+import torch
+import torch.distributed.nn.functional as collectives
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision import MixedPrecision
+from lightning_fabric.strategies.ddp import DDPStrategy
+from torch import Tensor
+
+from training.config import ConfigError, TrainingConfig
+from training.losses.reduction import Mean
+
+_MIXED = {"bfloat16": "bf16-mixed", "float16": "16-mixed"}
+
+
+class Autocast(MixedPrecision):
+    """Mixed precision that leaves the inputs alone: in bfloat16 a picture would lose half of its grey levels."""
+
+    def convert_input(self, data: Any) -> Any:
+        return data
+
+
+def device_of(config: TrainingConfig) -> torch.device:
+    """The kind of device that a run uses: as configured, or CUDA where there is one."""
+    if config.run.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(config.run.device)
+
+
+def launch(config: TrainingConfig) -> Fabric:
+    """Join the other processes of this run, if any, and take this process' device.
+
+    torchrun tells in the environment how many processes there are; by itself a process is alone.
+
+    Raises:
+        ConfigError: the configuration does not suit the devices or the number of processes.
+    """
+    device = device_of(config)
+    if config.optimiser.precision == "float16" and device.type != "cuda":
+        raise ConfigError("optimiser.precision: float16 needs CUDA, and there is none")
+    beside, world = (int(os.environ.get(name, 1)) for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))
+    if (
+        config.optimiser.batch % world
+        or config.data.chunk * config.data.replay * world % config.optimiser.batch
+    ):
+        raise ConfigError(f"optimiser.batch: {config.optimiser.batch} cannot be shared by {world} processes")
+    mixed = _MIXED.get(config.optimiser.precision)
+    fabric = Fabric(
+        accelerator=device.type,
+        devices=beside,
+        num_nodes=world // beside,
+        # The buffers are the vectors of spectral norm, equal everywhere, and batch norm's averages, which may differ.
+        strategy=DDPStrategy(broadcast_buffers=False) if world > 1 else "auto",
+        plugins=[Autocast(mixed, device.type)] if mixed else None,  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    return fabric
+
+
+def mean_over(fabric: Fabric) -> Mean:
+    """The differentiable mean of a tensor over all processes, which hold equally many values each."""
+    if fabric.world_size == 1:
+        return Tensor.mean
+    return lambda values: _sum(values.mean()) / fabric.world_size
+
+
+def _sum(values: Tensor) -> Tensor:
+    total: Tensor = collectives.all_reduce(values)  # type: ignore[no-untyped-call]
+    return total

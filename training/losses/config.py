@@ -1,0 +1,73 @@
+"""Configuration of the objective: the parts of the generator's loss, their weights and their settings."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from training.data.config import Section
+
+Weight = Annotated[float, Field(ge=0)]
+
+
+class LossConfig(Section):
+    """Weights of the generator's loss, equation (8) and the terms beside it; a part of weight 0 is not computed.
+
+    The second half says how much each pixel counts in the cross-entropy.
+    """
+
+    cross_entropy: Weight = 1.0
+    """Cross-entropy of the logits against the target, weighted by pixel."""
+    l1: Weight = 0.0
+    """Mean absolute difference of the pixels."""
+    l2: Weight = 0.0
+    """Mean squared difference of the pixels."""
+    perceptual: Weight = 0.0
+    """Equation (5), see the section `perceptual`."""
+    adversarial: Weight = 0.0
+    """Equation (1) or (4), see the section `adversarial`; above 0 a discriminator is trained too."""
+    binary_pattern: Weight = 0.0
+    """Equation (6), see the section `binary_pattern`."""
+
+    symbol: Weight = 0.5
+    """Anywhere on the symbol."""
+    module_centre: Weight = 2.0
+    """Added at the centre of a module, falling off as a Gaussian."""
+    module_sigma: Annotated[float, Field(gt=0, le=1)] = 0.22
+    """Standard deviation of that Gaussian, in modules."""
+    function_patterns: Annotated[float, Field(ge=1)] = 1.5
+    """Factor on finder, timing and alignment patterns, to which readers fit the grid."""
+    quiet_zone: Weight = 0.5
+    surroundings: Weight = 0.06
+
+
+class AdversarialConfig(Section):
+    """The game between generator and discriminator."""
+
+    kind: Literal["relativistic", "standard"] = "relativistic"
+    """Relativistic average GAN, equations (2) to (4), or the standard GAN of equation (1)."""
+
+
+class PerceptualConfig(Section):
+    """Distance of the pictures as VGG19 sees them."""
+
+    weights: Path | None = None
+    """VGG19's weights under torchvision's names; without it the published file is looked for in the cache and
+    downloaded into it."""
+    layer: Annotated[str, Field(pattern=r"^conv[1-5]_[1-4]$")] = "conv5_4"
+    before_activation: bool = True
+    """Compare what the layer computes; otherwise what its ReLU leaves of it."""
+    criterion: Literal["l1", "l2"] = "l1"
+
+
+class BinaryPatternConfig(Section):
+    """The constraint that pixels be black or white."""
+
+    alpha: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """Slope of equation (7), per grey level."""
+    reading: Literal["mean", "l2"] = "l2"
+    """The mean of the weight w(SR), or of w(SR) (SR - HR)²."""
+    ramp_start: Annotated[int, Field(ge=0)] = 0
+    """Step from which the weight of the part rises from 0 ..."""
+    ramp_steps: Annotated[int, Field(ge=0)] = 0
+    """... linearly over so many steps: early on the constraint rewards confident wrong modules."""
