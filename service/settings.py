@@ -94,7 +94,7 @@ class Settings(BaseSettings):
             le=65536,
             description="Most address space of a decoder child in MiB, beyond which its job fails; 0 for no bound.",
         ),
-    ] = 4096
+    ] = 2048
     decoder_recycle: Annotated[
         int,
         Field(ge=1, le=1_000_000, description="Reading attempts after which a decoder child is replaced."),
