@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from service.decoding.soft import read_logits
 from service.decoding.soft.decode import Decoded, decode_modules
+from service.decoding.soft.effort import Effort
 from service.decoding.soft.finder import find_finders
 from service.decoding.soft.grid import Grid
 from service.decoding.soft.pictures import bilinear
@@ -29,8 +30,8 @@ from service.decoding.soft.symbol_layout import version_of_size
 from training.evaluate.generated_logits import KINDS, whole_symbols
 from training.evaluate.simulated_logits import Scene, Simulated, simulate, symbol_modules
 
-_PATIENCE = 2.0
-"""Seconds for the oracle and for the questions why a symbol was lost."""
+_PATIENCE = 2000.0
+"""Nominal milliseconds for the oracle and for the questions why a symbol was lost."""
 _ON_THE_GRID = 0.4
 """Modules; a grid that is nowhere farther off is the right one."""
 
@@ -69,7 +70,7 @@ class Tally:
         if expected is None:
             return
         self.wrong += any(reading.payload != expected.payload for reading in readings)
-        search = GridSearch(truth.logits, np.tanh(-truth.logits / 2), time.monotonic() + _PATIENCE)
+        search = GridSearch(truth.logits, np.tanh(-truth.logits / 2), _patient())
         fits = [(_distance(fit.grid, truth), fit) for fit in search.fits(finders)]
         nearest, fit = min(fits, key=lambda item: item[0], default=(np.inf, None))
         self.errors.append(nearest)
@@ -142,10 +143,14 @@ def _oracle(truth: Simulated) -> Decoded | None:
     return _decoded(light if inverted else -light)
 
 
+def _patient() -> Effort:
+    return Effort(_PATIENCE, time.monotonic() + _PATIENCE)
+
+
 def _decoded(llr: NDArray[np.float32]) -> Decoded | None:
     for way in (llr, llr.T):
         found = decode_modules(
-            np.ascontiguousarray(way), version_of_size(len(llr)), time.monotonic() + _PATIENCE
+            np.ascontiguousarray(way), version_of_size(len(llr)), _patient()
         )
         if found is not None:
             return found

@@ -6,13 +6,13 @@ Inf. Theory 12, 1966), ordered statistics of order 4. Of a block's candidates th
 discrepancy is kept, the likeliest, whichever stage found it.
 """
 
-import time
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding.soft import acceptance, ordered_statistics, reed_solomon
+from service.decoding.soft.effort import Effort
 from service.decoding.soft.ordered_statistics import ReducedChecks
 
 _BLOCKS_AT_ONCE = 8
@@ -22,19 +22,29 @@ _CERTAIN = 4.0
 """Reliability of known bits in the search, in units of the greatest one received."""
 
 
+# Nominal milliseconds (see `effort`), fitted to versions 1 to 40.
+_HARD_WORK = 0.5
+_SOLVING_WORK, _SOLVING_WORK_OF_A_BLOCK = 0.11, 0.04
+"""For each check codeword."""
+_PAIR_WORK, _MATCH_WORK = 5e-6, 5e-5
+"""For each pair of guessed bits."""
+_ERASURE_WORK = 0.09
+"""For each check codeword."""
+
+
 class BlockSearch:
     """The blocks of one symbol under one format hypothesis."""
 
     def __init__(
-        self, llr: NDArray[np.float32], checks: int, log_limits: NDArray[np.float64], deadline: float
+        self, llr: NDArray[np.float32], checks: int, log_limits: NDArray[np.float64], effort: Effort
     ) -> None:
         """`llr` `(blocks, n, 8)` as from `block_reliabilities`.
 
-        `log_limits` `(blocks,)`: logarithms of the misread bounds to meet. `deadline`: reading of
-        `time.monotonic` after which no further trial begins.
+        `log_limits` `(blocks,)`: logarithms of the misread bounds to meet. `effort`: when it is exhausted no
+        further trial begins.
         """
         self.checks = checks
-        self.deadline = deadline
+        self._effort = effort
         self.log_limits = log_limits
         self.hard = llr > 0
         self.weights = np.abs(llr).astype(np.float64)
@@ -62,7 +72,7 @@ class BlockSearch:
 
     @property
     def late(self) -> bool:
-        return time.monotonic() >= self.deadline
+        return self._effort.exhausted
 
     @property
     def signed(self) -> NDArray[np.float32]:
@@ -97,6 +107,7 @@ class BlockSearch:
 
     def decode_hard(self) -> None:
         """Bounded-distance decoding of every block."""
+        self._effort.spend(_HARD_WORK + 0.02 * len(self.words))
         words = np.packbits(self._llr > 0, axis=2)[:, :, 0]
         found = reed_solomon.syndromes(words, self.checks)
         broken = np.flatnonzero(found.any(axis=1))
@@ -115,6 +126,7 @@ class BlockSearch:
         for block in np.flatnonzero(~self.accepted):
             if self.late:
                 return
+            self._effort.spend(_ERASURE_WORK * self.checks)
             llr = self._llr[block]
             rank = np.empty(len(llr), dtype=np.intp)
             rank[acceptance.erasure_order(np.abs(llr[None]).astype(np.float64))[0]] = np.arange(len(llr))
@@ -129,6 +141,7 @@ class BlockSearch:
         """Ordered statistics of order 2 of the blocks still open."""
         self.stage = "order 2"
         for block, reduced in self._reduced():
+            self._effort.spend(_PAIR_WORK * len(reduced.guessed) ** 2)
             self._offer_bits(block, ordered_statistics.order_two(reduced))
 
     def decode_matched(self) -> None:
@@ -138,6 +151,7 @@ class BlockSearch:
             for band in range(_MATCHED_BANDS):
                 if self.late:
                     return
+                self._effort.spend(_MATCH_WORK * len(reduced.guessed) ** 2)
                 bits = ordered_statistics.order_four(reduced, band)
                 if bits is not None:
                     self._offer_bits(block, bits)
@@ -151,6 +165,7 @@ class BlockSearch:
             if self.late:
                 break
             chosen = missing[start : start + _BLOCKS_AT_ONCE]
+            self._effort.spend(self.checks * (_SOLVING_WORK + _SOLVING_WORK_OF_A_BLOCK * len(chosen)))
             llr = self._llr[chosen].reshape(len(chosen), -1)
             solved = ordered_statistics.reduced_checks(llr, self.checks)
             self._solved.update(zip(chosen, solved, strict=True))

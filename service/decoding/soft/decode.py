@@ -19,9 +19,13 @@ from service.decoding.soft import symbol_layout as layout
 from service.decoding.soft.block_search import BlockSearch
 from service.decoding.soft.characters import BitStreamError
 from service.decoding.soft.codewords import Level
+from service.decoding.soft.effort import Effort
 from service.decoding.soft.format_information import FormatHypothesis, format_hypotheses
 
-DEFAULT_SECONDS: Final = 0.2
+DEFAULT_WORK: Final = 200.0
+"""Nominal milliseconds (see `effort`)."""
+DEFAULT_SECONDS: Final = 2.0
+"""For safety, where no work is counted."""
 _MOST_FORMATS: Final = 4
 """Format words tried; all that are tried count against the misread bound."""
 _FORMAT_RANGE: Final = 10.0
@@ -71,7 +75,7 @@ class Decoded:
 def decode_modules(
     llr: NDArray[np.float32],
     version: int,
-    deadline: float | None = None,
+    effort: Effort | None = None,
     *,
     hypotheses: int = 1,
     limit: float = acceptance.DEFAULT_LIMIT,
@@ -80,8 +84,8 @@ def decode_modules(
 
     `llr` `(n, n)`: natural logarithm of P(dark) / P(light) of every module of the upright, unmirrored symbol,
     finite; 0 for what is not known. Magnitudes should be calibrated, but a wrong scale costs reads, not
-    misreads. `deadline`: reading of `time.monotonic` at which to give up, `DEFAULT_SECONDS` from now by
-    default; kept to within some 20 ms. `hypotheses`: how many geometries the caller tries for one symbol; the
+    misreads. `effort`: when it is exhausted the search is given up, to within some 20 ms; `DEFAULT_WORK` within
+    `DEFAULT_SECONDS` by default. `hypotheses`: how many geometries the caller tries for one symbol; the
     misread bound holds for all of them together. `limit`: the largest misread bound to accept.
 
     Raises ValueError where `llr` has not the version's shape or holds what is no number.
@@ -91,7 +95,8 @@ def decode_modules(
         raise ValueError(f"version {version} has {modules} x {modules} modules, not {llr.shape}")
     if not np.isfinite(llr).all():
         raise ValueError("log-likelihood ratios must be finite")
-    until = time.monotonic() + DEFAULT_SECONDS if deadline is None else deadline
+    if effort is None:
+        effort = Effort(DEFAULT_WORK, time.monotonic() + DEFAULT_SECONDS)
     formats = format_hypotheses(llr)[:_MOST_FORMATS]
     least = max(formats[0].log_likelihood - _FORMAT_RANGE, _LEAST_FORMAT)
     formats = [word for word in formats if word.log_likelihood >= least]
@@ -100,7 +105,7 @@ def decode_modules(
     log_trials = log(hypotheses * max(len(formats), 1))
     searches = []
     for word in formats:
-        search = _begun(llr, version, word, log(limit) - log_trials, until)
+        search = _begun(llr, version, word, log(limit) - log_trials, effort)
         searches.append((word, search))
         if search.accepted.any():
             # Chance does not do that: the other words need not be tried.
@@ -115,13 +120,13 @@ def decode_modules(
 
 
 def _begun(
-    llr: NDArray[np.float32], version: int, word: FormatHypothesis, log_limit: float, until: float
+    llr: NDArray[np.float32], version: int, word: FormatHypothesis, log_limit: float, effort: Effort
 ) -> BlockSearch:
     """The search for one format word after its first stage."""
     blocks = codewords.block_reliabilities(llr, version, word.level, word.mask)
     checks = codewords.block_structure(version, word.level).checks
     log_limits = np.full(len(blocks), log_limit - log(len(blocks)))
-    search = BlockSearch(blocks, checks, log_limits, until)
+    search = BlockSearch(blocks, checks, log_limits, effort)
     search.decode_hard()
     _learn_padding(search, version, word.level)
     return search

@@ -5,7 +5,7 @@ information tell which version it is, and the alignment patterns and the surenes
 the corner without a finder pattern lies.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -27,6 +27,9 @@ _STIFFNESS = 0.003
 """Of the first homography's perspective; see `homography.estimate`."""
 _FRAME_NOISE = 0.12
 """Standard deviation in modules of the points that a finder pattern's frame gives."""
+_CORNER_NOISE, _CORNER_WEIGHT = 0.02, 0.01
+"""Standard deviation, as a share of the side, of where three finder patterns expect the fourth corner, and what so
+much costs in units of mean agreement."""
 _LIKELY_BEND = 0.01
 """Standard deviation, before looking, of the coefficients of degree 2, as a share of the symbol's side."""
 
@@ -40,6 +43,8 @@ class Hypothesis:
     """+1 for dark on light, -1 for light on dark."""
     score: float
     """How the version fits: about standard normal for a wrong one."""
+    finders: DoubleArray
+    """`(k, 2)` x, y of the centres of the finder patterns that it rests on, in pixels."""
 
 
 def version_hypotheses(darkness: FloatArray, constellation: Constellation, most: int = 2) -> list[Hypothesis]:
@@ -49,25 +54,26 @@ def version_hypotheses(darkness: FloatArray, constellation: Constellation, most:
     versions = range(max(1, int(np.ceil(expected - reach))), min(40, int(expected + reach)) + 1)
     grids = [grid for grid in _from_finders(constellation, versions) if grid.is_sound(darkness.shape)]
     upright = darkness * np.float32(constellation.sign)
-    scored = [Hypothesis(grid, constellation.sign, _version_score(upright, grid)) for grid in grids]
+    seen = constellation.centres[constellation.seen]
+    scored = [Hypothesis(grid, constellation.sign, _version_score(upright, grid), seen) for grid in grids]
     return sorted(scored, key=lambda item: -item.score)[:most]
 
 
-def with_best_corner(darkness: FloatArray, hypothesis: Hypothesis) -> Hypothesis:
-    """The hypothesis with the corner opposite the shared finder moved to where the whole fits best."""
-    grid = hypothesis.grid
+def with_best_corner(darkness: FloatArray, grid: Grid, sign: float) -> Grid:
+    """The grid with the corner opposite the shared finder moved to where the whole fits best; `sign` as above."""
     points, expected, weight = _probes(grid.version)
     reach = min(0.6 + 0.05 * grid.modules, 5.0)
     steps = np.linspace(-reach, reach, 2 * int(np.ceil(reach / 0.5)) + 1)
     moves = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     candidates = with_moved_corner(grid.homography, grid.modules, moves)
     at = project(candidates.astype(np.float32), grid.displaced(points).astype(np.float32))
-    seen = bilinear(darkness, at) * np.float32(hypothesis.sign)
+    seen = bilinear(darkness, at) * np.float32(sign)
     agreement = np.where(expected == 0, np.abs(seen), expected * seen) @ weight
-    # Of equals the one nearest to what the finder patterns say.
-    agreement -= 0.02 * np.linalg.norm(moves, axis=1) / reach
+    # What the finder patterns say counts too, the more where little can be told from the modules.
+    away = np.linalg.norm(moves, axis=1)
+    agreement -= 0.02 * away / reach + _CORNER_WEIGHT * (away / (_CORNER_NOISE * grid.modules)) ** 2
     best = int(np.argmax(agreement))
-    return replace(hypothesis, grid=grid.with_homography(candidates[best]))
+    return grid.with_homography(candidates[best])
 
 
 def _from_finders(constellation: Constellation, versions: range) -> list[Grid]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from service.decoding.soft.bitstream import Segment
 from service.decoding.soft.codewords import Level
 from service.decoding.soft.decode import Decoded, decode_modules
+from service.decoding.soft.effort import Effort
 from service.decoding.soft.finder import find_finders
 from service.decoding.soft.format_information import format_hypotheses
 from service.decoding.soft.refinement import Fit
@@ -19,6 +20,8 @@ FloatArray = NDArray[np.float32]
 DoubleArray = NDArray[np.float64]
 Point = tuple[float, float]
 
+DEFAULT_WORK = 400.0
+"""Nominal milliseconds (see `effort`) for one picture, beyond looking for finder patterns."""
 _LEAST_SIDE = 64
 """Pixels; no symbol of 21 modules fits into less at a size that can be read."""
 _MOST_TRIES = 32
@@ -59,23 +62,25 @@ class SoftReading:
 def read_logits(
     logits: FloatArray,
     calibration: SoftCalibration | None = None,
-    deadline_s: float = 0.3,
+    deadline_s: float = 2.0,
     max_symbols: int = 4,
+    work: float = DEFAULT_WORK,
 ) -> list[SoftReading]:
     """All symbols, up to `max_symbols`, in `logits` `(H, W) float32` (negative where dark), best found first.
 
-    `calibration` is the generator's own table where it has one. `deadline_s` bounds the time spent, roughly:
-    what has been started is finished. A payload is returned only when the bound on its being wrong is small;
+    `calibration` is the generator's own table where it has one. `work` bounds what is tried once finder
+    patterns are found, in nominal milliseconds (see `effort`), whatever the clock says; `deadline_s` bounds the time, for safety. Both roughly: what
+    has been started is finished. A payload is returned only when the bound on its being wrong is small;
     otherwise the list stays without it.
 
     Raises ValueError where `logits` is no two-dimensional array of finite numbers.
     """
     if logits.ndim != 2 or not np.isfinite(logits).all():
         raise ValueError("logits must be finite and (H, W)")
-    deadline = time.monotonic() + deadline_s
+    effort = Effort(work, time.monotonic() + deadline_s)
     if min(logits.shape) < _LEAST_SIDE:
         return []
-    search = _Search(np.ascontiguousarray(logits, dtype=np.float32), calibration or TYPICAL, deadline)
+    search = _Search(np.ascontiguousarray(logits, dtype=np.float32), calibration or TYPICAL, effort)
     readings: list[SoftReading] = []
     while len(readings) < max_symbols:
         reading = search.next_symbol(readings)
@@ -88,12 +93,12 @@ def read_logits(
 class _Search:
     """What the search for several symbols in one picture shares."""
 
-    def __init__(self, logits: FloatArray, calibration: SoftCalibration, deadline: float) -> None:
+    def __init__(self, logits: FloatArray, calibration: SoftCalibration, effort: Effort) -> None:
         darkness = np.tanh(np.float32(-0.5) * logits)
         self._logits = logits
         self._calibration = calibration
-        self._deadline = deadline
-        self._grids = GridSearch(logits, darkness, deadline)
+        self._effort = effort
+        self._grids = GridSearch(logits, darkness, effort)
         self._finders = find_finders(darkness)
         self._tries = 0
 
@@ -106,7 +111,7 @@ class _Search:
             reading = self._read(fit)
             if reading is not None:
                 return reading
-            if self._tries >= _MOST_TRIES or time.monotonic() > self._deadline:
+            if self._tries >= _MOST_TRIES or self._effort.exhausted:
                 return None
         return None
 
@@ -120,9 +125,8 @@ class _Search:
                 break
             self._tries += 1
             # Half of what is left for one try, since the next grid may be the right one.
-            now = time.monotonic()
             decoded = decode_modules(
-                llr, fit.grid.version, now + (self._deadline - now) / 2, hypotheses=_MOST_TRIES
+                llr, fit.grid.version, self._effort.part(0.5), hypotheses=_MOST_TRIES
             )
             if decoded is not None:
                 return _reading(decoded, fit, mirrored)

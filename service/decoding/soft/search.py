@@ -1,6 +1,5 @@
 """Which grids to try, and in which order: the promising ones first, each made as late as possible."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,11 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding.soft.constellation import CLEAR_SCORE, Constellation, pairs, triples
+from service.decoding.soft.effort import Effort
 from service.decoding.soft.finder import Finders
+from service.decoding.soft.grid import Grid
 from service.decoding.soft.hypotheses import Hypothesis, version_hypotheses, with_best_corner
 from service.decoding.soft.refinement import Fit, refine
 
 FloatArray = NDArray[np.float32]
+DoubleArray = NDArray[np.float64]
 
 _VERSIONS = 3
 _SURE = 0.72
@@ -23,6 +25,15 @@ _DIFFERENT = 0.15
 """Modules by which two grids must differ somewhere for both to be tried."""
 _OUTSTANDING = 3.0
 """Version score at which a hypothesis is fitted before others are compared with it."""
+_SETTLED = 0.8
+"""Agreement of the function patterns at which a symbol is certainly there: what cannot be decoded then is illegible."""
+_SAME_FINDER = 2.0
+"""Modules between two places of one finder pattern."""
+
+# Nominal milliseconds (see `effort`), fitted to versions 1 to 40.
+_VERSIONS_WORK = 1.5
+_WORK_OF_A_STEP, _WORK_OF_A_MODULE = 0.35, 3.9e-4
+"""Of an iteration of `refine`."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +55,19 @@ _DOUBTFUL = (_Round(6, 4, 0.5, 0.25, 0.36), _Round(16, 4, 1.0, 0.3, 0.4))
 
 
 class GridSearch:
-    """Grids for one picture. `logits` and `darkness` are `(H, W) float32`; see `reader`."""
+    """Grids for one picture. `logits` and `darkness` are `(H, W) float32`; see `reader`.
 
-    def __init__(self, logits: FloatArray, darkness: FloatArray, deadline: float) -> None:
-        """`deadline` is a reading of `time.monotonic` after which no new grid is begun."""
+    Whoever takes a grid and asks for the next one has failed to decode it. So no grid comes twice, and finder
+    patterns of a symbol whose function patterns all agreed are not looked at again: what it says is illegible.
+    """
+
+    def __init__(self, logits: FloatArray, darkness: FloatArray, effort: Effort) -> None:
+        """When `effort` is exhausted no new grid is begun."""
         self._logits = logits
         self._darkness = darkness
-        self._deadline = deadline
+        self._effort = effort
+        self._tried: list[Fit] = []
+        self._settled: list[Fit] = []
 
     def fits(self, finders: Finders, clear_only: bool = False) -> Iterator[Fit]:
         """Fits for symbols with these finder patterns: where the function patterns agree at once, others
@@ -60,7 +77,7 @@ class GridSearch:
         """
         whole = triples(finders)
         clear = [item for item in whole if item.score > CLEAR_SCORE][: _CLEAR.constellations]
-        doubtful: list[Fit] = []
+        doubtful: list[tuple[Fit, DoubleArray]] = []
         yield from self._round(clear, _CLEAR, doubtful)
         if not clear_only:
             rest = [item for item in whole if not any(item is other for other in clear)] + pairs(finders)
@@ -68,21 +85,26 @@ class GridSearch:
             for kind in _DOUBTFUL:
                 yield from self._round(rest[: kind.constellations], kind, doubtful)
                 rest = rest[kind.constellations :]
-        for fit in sorted(doubtful, key=lambda item: -item.score):
-            if self._late():
+        for fit, centres in sorted(doubtful, key=lambda item: -item[0].score):
+            if self._effort.exhausted:
                 return
-            yield from self._variants(fit)
+            if not self._is_settled(centres):
+                yield from self._variants(fit)
 
     def _round(
-        self, constellations: Sequence[Constellation], kind: _Round, doubtful: list[Fit]
+        self,
+        constellations: Sequence[Constellation],
+        kind: _Round,
+        doubtful: list[tuple[Fit, DoubleArray]],
     ) -> Iterator[Fit]:
-        """Yields the sure fits and collects the doubtful ones."""
-        found = [
-            hypothesis
-            for constellation in constellations
-            for hypothesis in version_hypotheses(self._darkness, constellation, _VERSIONS)
-            if hypothesis.score > kind.least_version_score
-        ]
+        """Yields the sure fits and collects the doubtful ones, with the finder patterns they rest on."""
+        found: list[Hypothesis] = []
+        for constellation in constellations:
+            if self._is_settled(constellation.centres[constellation.seen]):
+                continue
+            self._effort.spend(_VERSIONS_WORK)
+            hypotheses = version_hypotheses(self._darkness, constellation, _VERSIONS)
+            found += [item for item in hypotheses if item.score > kind.least_version_score]
         found.sort(key=lambda item: -item.score)
         fitted = 0
         if found and found[0].score > _OUTSTANDING:
@@ -96,53 +118,81 @@ class GridSearch:
         """The hypotheses worth fitting wholly, best first, fitted to what lies near the finder patterns."""
         started: list[tuple[float, Hypothesis]] = []
         for hypothesis in hypotheses:
-            if self._late():
+            if self._effort.exhausted:
                 break
-            near = refine(self._logits, hypothesis.grid, hypothesis.sign, degree=2, iterations=2, near=True)
+            if self._is_settled(hypothesis.finders):
+                continue
+            near = self._refined(hypothesis.grid, hypothesis.sign, degree=2, iterations=2, near=True)
             if near.agreement > kind.least_near_agreement and near.grid.is_sound(self._logits.shape):
                 started.append((near.agreement, replace(hypothesis, grid=near.grid)))
         started.sort(key=lambda item: -item[0])
         return [hypothesis for _, hypothesis in started]
 
-    def _sorted_out(self, hypotheses: list[Hypothesis], kind: _Round, doubtful: list[Fit]) -> Iterator[Fit]:
+    def _sorted_out(
+        self, hypotheses: list[Hypothesis], kind: _Round, doubtful: list[tuple[Fit, DoubleArray]]
+    ) -> Iterator[Fit]:
         """Fits hypotheses wholly; yields what is sure, keeps what is doubtful, drops the rest."""
         for hypothesis in hypotheses:
-            if self._late():
+            if self._effort.exhausted:
                 return
-            placed = with_best_corner(self._darkness, hypothesis)
-            fit = refine(self._logits, placed.grid, hypothesis.sign, degree=0, iterations=4)
+            if self._is_settled(hypothesis.finders):
+                continue
+            placed = self._placed(hypothesis.grid, hypothesis.sign)
+            fit = self._refined(placed, hypothesis.sign, degree=0, iterations=4)
             if not fit.grid.is_sound(self._logits.shape):
                 continue
             if fit.agreement >= _SURE:
                 yield from self._variants(fit)
             elif fit.agreement >= kind.least_agreement:
-                doubtful.append(fit)
+                doubtful.append((fit, hypothesis.finders))
 
     def _variants(self, fit: Fit) -> Iterator[Fit]:
         """A fit and the same bent, as far as that changes anything, the likeliest first."""
+        first = len(self._tried)
         if fit.agreement > _FLAT:
-            yield fit
+            yield from self._untried(fit)
         bent = self._bent(fit)
         # On a bent grid the far corner may be found that was out of the flat one's reach.
-        placed = with_best_corner(self._darkness, Hypothesis(bent.grid, fit.sign, 0.0))
-        others = [fit]
-        for variant in (bent, self._bent(replace(bent, grid=placed.grid))):
-            sound = variant.grid.is_sound(self._logits.shape)
-            if sound and all(_apart(variant, other) > _DIFFERENT for other in others):
-                others.append(variant)
-        others = others[1:] if fit.agreement > _FLAT else others
-        yield from sorted(others, key=lambda item: -item.score)
+        again = self._bent(replace(bent, grid=self._placed(bent.grid, fit.sign)))
+        others = [variant for variant in (bent, again) if variant.grid.is_sound(self._logits.shape)]
+        for variant in sorted(others, key=lambda item: -item.score):
+            yield from self._untried(variant)
+        if any(tried.agreement >= _SETTLED for tried in self._tried[first:]):
+            self._settled.append(max(self._tried[first:], key=lambda item: item.score))
+
+    def _untried(self, fit: Fit) -> Iterator[Fit]:
+        """The fit, unless one that hardly differs has been tried."""
+        if all(_apart(fit, other) > _DIFFERENT for other in self._tried):
+            self._tried.append(fit)
+            yield fit
+
+    def _is_settled(self, centres: DoubleArray) -> bool:
+        """Whether two of these finder patterns `(k, 2)` belong to a symbol that was found and is illegible."""
+        for fit in self._settled:
+            far = fit.grid.modules - 3.5
+            known = fit.grid.at(np.array([[3.5, 3.5], [far, 3.5], [3.5, far]]))
+            apart = np.linalg.norm(centres[:, None] - known, axis=2).min(axis=1)
+            if np.sum(apart < _SAME_FINDER * fit.grid.module_width()) >= 2:
+                return True
+        return False
 
     def _bent(self, fit: Fit) -> Fit:
         """The fit with more and more freedom to bend."""
-        bent = refine(self._logits, fit.grid, fit.sign, degree=2, iterations=4)
-        return refine(self._logits, bent.grid, fit.sign, degree=3, iterations=5)
+        bent = self._refined(fit.grid, fit.sign, degree=2, iterations=4)
+        return self._refined(bent.grid, fit.sign, degree=3, iterations=5)
 
-    def _late(self) -> bool:
-        return time.monotonic() > self._deadline
+    def _placed(self, grid: Grid, sign: float) -> Grid:
+        self._effort.spend(_WORK_OF_A_STEP + 5e-4 * grid.modules**2)
+        return with_best_corner(self._darkness, grid, sign)
+
+    def _refined(self, grid: Grid, sign: float, *, degree: int, iterations: int, near: bool = False) -> Fit:
+        self._effort.spend(iterations * (_WORK_OF_A_STEP + _WORK_OF_A_MODULE * grid.modules**2))
+        return refine(self._logits, grid, sign, degree=degree, iterations=iterations, near=near)
 
 
 def _apart(one: Fit, other: Fit) -> float:
     """Largest distance between the two grids at module centres, in modules."""
+    if one.grid.version != other.grid.version or one.sign != other.sign:
+        return float("inf")
     distance = np.linalg.norm(one.grid.centres() - other.grid.centres(), axis=2)
     return float(distance.max()) / one.grid.module_width()

@@ -13,6 +13,7 @@ from service.decoding.soft import codewords
 from service.decoding.soft import symbol_layout as layout
 from service.decoding.soft.codewords import Level
 from service.decoding.soft.decode import Decoded, decode_modules
+from service.decoding.soft.effort import Effort
 from tests.decoding.soft.modules import (
     SURE,
     clear,
@@ -30,7 +31,7 @@ RESERVE = {(1, "L"): 3, (1, "M"): 2, (1, "Q"): 1, (1, "H"): 1, (2, "L"): 2, (3, 
 
 def decoded(llr: np.ndarray, seconds: float = 20.0, **options: Any) -> Decoded | None:
     """With time enough for any machine."""
-    return decode_modules(llr, version_of(llr), time.monotonic() + seconds, **options)
+    return decode_modules(llr, version_of(llr), Effort(1e9, time.monotonic() + seconds), **options)
 
 
 def message(version: int, level: Level, rng: np.random.Generator) -> tuple[Any, dict[str, str], bytes]:
@@ -281,10 +282,11 @@ def test_the_limit_decides() -> None:
     assert more.misread_bound == pytest.approx(1000 * found.misread_bound, rel=1e-6)
 
 
-def test_a_passed_deadline_ends_the_search() -> None:
+def test_an_exhausted_effort_ends_the_search() -> None:
     dark = segno_modules("x" * 100, version=10, error="l", mode="byte")
     llr = noisy(dark, 0.03, np.random.default_rng(1))
-    assert decode_modules(llr, 10, time.monotonic() - 1) is None
+    assert decode_modules(llr, 10, Effort(1e9, time.monotonic() - 1)) is None
+    assert decode_modules(llr, 10, Effort(0, time.monotonic() + 60)) is None
 
 
 def test_bad_input_is_refused() -> None:

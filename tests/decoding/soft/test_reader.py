@@ -129,7 +129,7 @@ def _half(rng: np.random.Generator) -> np.ndarray:
 def test_reads_nothing_where_there_is_no_symbol(picture: object, seed: int) -> None:
     assert callable(picture)
     logits = picture(np.random.default_rng(seed)).astype(np.float32)
-    assert read_logits(logits, deadline_s=0.5) == []
+    assert read_logits(logits) == []
 
 
 def test_small_pictures_hold_no_symbol() -> None:
@@ -139,6 +139,7 @@ def test_small_pictures_hold_no_symbol() -> None:
 
 def test_no_time_no_reading() -> None:
     assert read_logits(simulated(Scene()).logits, deadline_s=0.0) == []
+    assert read_logits(simulated(Scene()).logits, work=0.0) == []
 
 
 def test_what_is_no_picture_is_refused() -> None:
@@ -153,7 +154,7 @@ def test_wrong_payload_is_never_returned_near_the_wall() -> None:
     for seed in range(12):
         scene = replace(SCENES["at the wall"], noise=0.3, rotation=30.0 * seed)
         readings = read_logits(
-            simulated(scene, level="MQ"[seed % 2], version=5, seed=seed).logits, deadline_s=1
+            simulated(scene, level="MQ"[seed % 2], version=5, seed=seed).logits, deadline_s=PATIENT
         )
         assert all(reading.payload == PAYLOAD for reading in readings)
         read += len(readings)
