@@ -68,9 +68,10 @@ def read_logits(
 ) -> list[SoftReading]:
     """All symbols, up to `max_symbols`, in `logits` `(H, W) float32` (negative where dark), best found first.
 
-    `calibration` is the generator's own table where it has one. `work` bounds what is tried once finder
-    patterns are found, in nominal milliseconds (see `effort`), whatever the clock says; `deadline_s` bounds the time, for safety. Both roughly: what
-    has been started is finished. A payload is returned only when the bound on its being wrong is small;
+    `calibration` is the generator's own table where it has one. `work` bounds what is tried once finder patterns
+    are found, in nominal milliseconds (see `effort`), whatever the clock says; `deadline_s` bounds the time, for
+    safety. Both roughly: what has been started is finished. A payload is returned only when the bound on its
+    being wrong is small;
     otherwise the list stays without it.
 
     Raises ValueError where `logits` is no two-dimensional array of finite numbers.
@@ -125,9 +126,7 @@ class _Search:
                 break
             self._tries += 1
             # Half of what is left for one try, since the next grid may be the right one.
-            decoded = decode_modules(
-                llr, fit.grid.version, self._effort.part(0.5), hypotheses=_MOST_TRIES
-            )
+            decoded = decode_modules(llr, fit.grid.version, self._effort.part(0.5), hypotheses=_MOST_TRIES)
             if decoded is not None:
                 return _reading(decoded, fit, mirrored)
         return None
