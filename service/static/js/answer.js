@@ -45,7 +45,7 @@ function symbolView(symbol) {
     "p",
     { className: "kind" },
     element("b", { textContent: binary ? "Binary" : kindOf(symbol.text) }),
-    `${size}${symbol.encoding ? `, ${symbol.encoding}` : ""} · read by ${attemptName(symbol.attempt)}`,
+    `${size}${symbol.encoding ? `, ${symbol.encoding}` : ""} · read by: ${attemptName(symbol.attempt)}`,
   );
   const copy = element("button", { type: "button", className: "button", textContent: binary ? "Copy as hex" : "Copy" });
   const copied = binary ? hexLines(bytes).replaceAll(/\s/g, "") : symbol.text;

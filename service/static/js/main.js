@@ -119,6 +119,16 @@ async function answered(job, signal) {
   const enlargeable = pixels(answer.image) <= limits.max_upscale_pixels;
   verdict(answer, job, enlargeable);
   if (!enlargeable || !job.size) return;
+  try {
+    await enlarged(answer, job, signal);
+  } catch (error) {
+    // What was read stays read.
+    if (!(error instanceof Refusal)) throw error;
+    byId("legend").textContent = `The ×4 image did not come. ${error.title}`;
+  }
+}
+
+async function enlarged(answer, job, signal) {
   const format = pixels(answer.image) <= LOSSLESS_PIXELS ? "png" : "webp";
   const image = await upscale(job.blob, job.name, format, signal);
   const url = urlOf(image);
@@ -133,7 +143,8 @@ const pixels = ({ width, height }) => width * height;
 function verdict(answer, job, enlargeable) {
   const count = answer.symbols.length;
   if (count) {
-    const where = answer.upscaled ? "On the upload alone, no reader could." : "It could be read without enlarging.";
+    const helped = answer.symbols.every(({ attempt }) => /^(sr|soft)/.test(attempt));
+    const where = helped ? "From what the network made of it." : "From the upload itself, without the network.";
     showVerdict("read", count === 1 ? "Read" : `Read ${count} symbols`, where);
   } else if (!enlargeable) {
     showVerdict("unread", "Nothing read in the whole picture", "It is too large to be enlarged. Select the code in it.");
