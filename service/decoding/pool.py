@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar, TypeVarTuple
 
-from service.decoding.process import DecoderProcess, Parts, ProcessDiedError, pack
+from service.decoding.process import DecoderProcess, ProcessDiedError, Request, pack
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -193,7 +193,7 @@ class DecoderPool:
         finally:
             self.counters.waiting -= 1
 
-    async def _call(self, process: DecoderProcess, request: Parts, allowed: float) -> Any:
+    async def _call(self, process: DecoderProcess, request: Request, allowed: float) -> Any:
         """Have a process do a job, whoever still waits for it, and give it back."""
         answer = self._in_thread(lambda: process.call(request))
         self.counters.running += 1

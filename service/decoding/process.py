@@ -1,11 +1,13 @@
 """The parent's handle of one decoder process."""
 
+import itertools
 import os
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from service.decoding import wire
@@ -43,7 +45,16 @@ class JobFailedError(Exception):
     """The job raised; the message is the name of the exception's type."""
 
 
-Parts = list[bytes | memoryview]
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One job for one process, ready to be sent."""
+
+    number: int
+    """The answer repeats it, so that no answer can be taken for another's."""
+    parts: list[bytes | memoryview]
+
+
+_numbers = itertools.count()
 
 
 class DecoderProcess:
@@ -69,12 +80,13 @@ class DecoderProcess:
             WireError: an argument that cannot be sent.
         """
         setup = {
+            "number": (number := next(_numbers)),
             "factory": name_of(factory),
             "arguments": arguments,
             "memory_bytes": memory_bytes,
             "confined": confined,
         }
-        self._setup: Parts | None = wire.encode(setup)
+        self._setup: Request | None = Request(number, wire.encode(setup))
         ours, theirs = socket.socketpair()
         path = os.pathsep.join(entry for entry in sys.path if entry)
         with theirs:
@@ -111,7 +123,7 @@ class DecoderProcess:
             self._exchange(self._setup)
             self._setup = None
 
-    def call(self, request: Parts) -> Any:
+    def call(self, request: Request) -> Any:
         """Send a request made by `pack` and wait for its answer, however long it takes.
 
         Raises:
@@ -133,13 +145,15 @@ class DecoderProcess:
         with self._busy:
             self._channel.close()
 
-    def _exchange(self, message: Parts) -> Any:
+    def _exchange(self, request: Request) -> Any:
         began = False
         try:
             with self._busy:
-                wire.send_parts(self._channel, message)
+                wire.send_parts(self._channel, request.parts)
                 began = self._channel.recv(len(BEGUN)) == BEGUN
-                succeeded, answer = wire.receive(self._channel)
+                number, succeeded, answer = wire.receive(self._channel)
+            if number != request.number:
+                raise ValueError("the answer is another's")
         except (EOFError, OSError, ValueError, TypeError) as error:
             # The last two: what it said makes no sense, so it is not to be asked again.
             self.kill()
@@ -149,13 +163,15 @@ class DecoderProcess:
         return answer
 
 
-def pack(job: Callable[..., object], arguments: tuple[object, ...], limit: float) -> Parts:
+def pack(job: Callable[..., object], arguments: tuple[object, ...], limit: float) -> Request:
     """A request: call `job(context, *arguments)`, which should take at most `limit` seconds.
 
     Raises:
         WireError: an argument that cannot be sent.
     """
-    return wire.encode({"job": name_of(job), "arguments": arguments, "limit": limit})
+    number = next(_numbers)
+    message = {"number": number, "job": name_of(job), "arguments": arguments, "limit": limit}
+    return Request(number, wire.encode(message))
 
 
 def _inherited() -> dict[str, str]:

@@ -32,7 +32,7 @@ def main() -> None:
         context = named(setup["factory"])(*setup["arguments"])
         if setup["confined"]:
             sandbox.confine()
-        wire.send(channel, [True, os.getpid()])
+        wire.send(channel, [setup["number"], True, os.getpid()])
         while True:
             _serve(channel, context)
     except (EOFError, BrokenPipeError):
@@ -59,11 +59,11 @@ def _serve(channel: socket.socket, context: object) -> None:
     # The default action of SIGALRM ends the process even where native code never returns to Python.
     signal.setitimer(signal.ITIMER_REAL, request["limit"] + GRACE)
     try:
-        answer: list[Any] = [True, named(request["job"])(context, *request["arguments"])]
+        answer: list[Any] = [request["number"], True, named(request["job"])(context, *request["arguments"])]
         parts = wire.encode(answer)
     except Exception as error:
         # The type alone: a message may quote a payload.
-        parts = wire.encode([False, type(error).__name__])
+        parts = wire.encode([request["number"], False, type(error).__name__])
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     wire.send_parts(channel, parts)

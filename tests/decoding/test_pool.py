@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from service.decoding import jobs
 from service.decoding.cascade import ATTEMPTS
 from service.decoding.pool import DecoderPool, JobCrashedError, JobTimeoutError, PoolError
-from service.decoding.process import JobFailedError
+from service.decoding.process import DecoderProcess, JobFailedError, ProcessDiedError, pack
 from tests.decoding import pool_jobs
 from tests.decoding.symbols import samples
 
@@ -392,3 +393,16 @@ def test_decoder_process_loads_neither_web_framework_nor_engine() -> None:
         }
 
     asyncio.run(scenario())
+
+
+def test_an_answer_to_another_request_is_no_answer() -> None:
+    process = DecoderProcess(pool_jobs.context, ())
+    try:
+        process.ready()
+        assert process.call(pack(pool_jobs.echo, ("mine",), LONG)) == "mine"
+        request = pack(pool_jobs.echo, ("another's",), LONG)
+        with pytest.raises(ProcessDiedError):
+            process.call(replace(request, number=request.number + 1))
+        assert not process.alive()
+    finally:
+        process.close()

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
+import numpy as np
 import pytest
 
 from tests.builders.images import encode, pattern, symbol
@@ -91,6 +93,65 @@ def test_sigterm_ends_it_and_its_children(store: Path, tmp_path: Path) -> None:
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
+def test_a_child_killed_while_idle_is_replaced_and_counted(service: ServiceProcess) -> None:
+    with service.client() as client:
+        before = client.get("/readyz").json()["decoder"]
+        os.kill(service.children()[0], signal.SIGKILL)
+        until(lambda: client.get("/readyz").json()["decoder"]["restarts"] > before["restarts"])
+        after = client.get("/readyz").json()["decoder"]
+        assert after["idle_exits"] == before["idle_exits"] + 1
+        assert after["children"] == 2
+        assert (
+            f'qrsr_decoder_events_total{{event="idle_exit"}} {after["idle_exits"]}.0'
+            in client.get("/metrics").text
+        )
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_read_costs_no_child(service: ServiceProcess) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1200, 1600), np.uint8)
+    before = service.children()
+    with service.client() as client:
+
+        def running() -> bool:
+            return "qrsr_requests_in_flight 0.0" not in client.get("/metrics").text
+
+        with pytest.raises(httpx.ReadTimeout):
+            # The service is at its first look at this when the client goes.
+            client.post("/decode", files={"file": ("a", encode(noise))}, timeout=0.3)
+        until(lambda: not running())
+        files = {"file": ("a", encode(symbol("NEXT")))}
+        assert [found["text"] for found in client.post("/decode", files=files).json()["symbols"]] == ["NEXT"]
+    assert service.children() == before
+
+
+def test_sigterm_under_load_answers_all_that_was_accepted(store: Path, tmp_path: Path) -> None:
+    settings = {"QRSR_MODEL_STORE": str(store), "QRSR_MODEL": TINY, "QRSR_CONCURRENCY": "1"}
+    with serving(tmp_path / "log", **settings) as service:
+        answers: list[int] = []
+        files = {"file": ("a", encode(pattern(700, 700)))}
+
+        def one() -> None:
+            with service.client() as client:
+                answers.append(client.post("/upscale", files=files).status_code)
+
+        clients = [threading.Thread(target=one) for _ in range(6)]
+        for thread in clients:
+            thread.start()
+        with service.client() as client:
+            until(lambda: "qrsr_requests_in_flight 6.0" in client.get("/metrics").text)
+        assert service.stop() == 0
+        for thread in clients:
+            thread.join(60)
+    assert answers == [200] * 6
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(store: Path, service: ServiceProcess) -> None:
+    done = start(store, "QRSR_PORT", str(service.port))
+    assert done.returncode == 3
+    assert "address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
@@ -105,21 +166,27 @@ def test_it_refuses_to_start_and_says_why(store: Path, name: str, value: str, to
 
         if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
             pytest.skip("this build of ONNX Runtime has CUDA")
-    environment = {
-        **os.environ,
-        "QRSR_MODEL_STORE": str(store),
-        "QRSR_MODEL": TINY,
-        "QRSR_PORT": "0",
-        name: value,
-    }
-    done = subprocess.run(
+    done = start(store, name, value)
+    assert done.returncode in (2, 3)
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def start(store: Path, name: str, value: str) -> subprocess.CompletedProcess[str]:
+    """Run the service with one setting until it ends by itself."""
+    settings = {"QRSR_MODEL_STORE": str(store), "QRSR_MODEL": TINY, "QRSR_PORT": "0", name: value}
+    return subprocess.run(
         [sys.executable, "-m", "service"],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, **settings},
         capture_output=True,
         timeout=60,
         text=True,
     )
-    assert done.returncode not in (0, None)
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "never became true"
+        time.sleep(0.02)
