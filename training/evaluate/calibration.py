@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path)
     given = parser.parse_args()
     symbols = (
-        symbol
+        symbol.truth
         for kind in given.kind
         for px in given.px
         for symbol in whole_symbols(given.model, kind, px, given.count, given.seed, given.cache)

@@ -1,19 +1,34 @@
-"""Logits of a real generator on synthetic scenes, with the true grid of every symbol."""
+"""What a real generator makes of synthetic scenes, with the true grid of every symbol."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
+from numpy.typing import NDArray
 
-from training.config import LossConfig
+from model_store import contract
 from training.data.config import DataConfig, DegradationConfig, SceneConfig, SymbolConfig
 from training.data.geometry import Placement
 from training.data.presets import jpeg_only, upright_scene
 from training.data.samples import Materials, SampleSource
 from training.data.symbols import size_of
 from training.evaluate.simulated_logits import Simulated
+from training.evaluate.upscalers import session_of
+from training.losses.config import LossConfig
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One symbol through the generator."""
+
+    truth: Simulated
+    lr: NDArray[np.uint8]
+    """`(h, w)` luma that the generator was given."""
+    sr: NDArray[np.uint8]
+    """`(4h, 4w)` luma that it gave."""
+
 
 KINDS = ("camera", "jpeg50", "jpeg10")
 _CHUNK = 16
@@ -21,14 +36,14 @@ _CHUNK = 16
 
 def whole_symbols(
     model: Path, kind: str, px_per_module: float, count: int, seed: int, cache: Path | None = None
-) -> Iterator[Simulated]:
+) -> Iterator[Generated]:
     """`count` symbols of versions 1 to 10 that lie wholly in their picture, through the generator `model`
     (ONNX).
 
     `kind` is `camera`, everything that training shows, or `jpeg50` and `jpeg10`, upright, flat and compressed
     once. `modules` are as they appear, so those of a mirrored symbol are transposed.
     """
-    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    session = session_of(model, 1)
     scene, degradation = _kind(kind)
     data = DataConfig(
         seed=seed,
@@ -52,9 +67,10 @@ def whole_symbols(
                 continue
             made += 1
             centres = placement.pixels_at(i, np.column_stack([columns.ravel(), rows.ravel()]) + 0.5, n) - 0.5
-            (logits,) = session.run(["logits"], {"lr": lr[None]})
+            logits, sr = session.run(["logits", "sr"], {"lr": lr[None]})
             modules = samples.modules[i, :n, :n].numpy().astype(bool)
-            yield Simulated(np.asarray(logits)[0, 0], modules, centres.reshape(n, n, 2))
+            truth = Simulated(np.asarray(logits)[0, 0], modules, centres.reshape(n, n, 2))
+            yield Generated(truth, contract.quantise(lr[0]), contract.quantise(np.asarray(sr)[0, 0]))
 
 
 def _kind(kind: str) -> tuple[SceneConfig, DegradationConfig]:

@@ -1,23 +1,28 @@
-"""Where the soft-decision reader loses symbols: each stage against the true geometry, and what it costs.
+"""Where the soft-decision reader loses symbols: each stage against the true geometry, beside other readers.
 
-    python -m training.evaluate.reader_stages --model model.onnx --kind camera --px 1.1 1.2 1.35 --count 100
+    python -m training.evaluate.reader_stages                 the newest released generator, all kinds and sizes
+    python -m training.evaluate.reader_stages --simulated     simulated logits: perspective and curvature alone
 
-Without `--model` the logits are simulated (`simulated_logits`), which says how the geometry fares under perspective
-and curvature, but nothing about a generator.
+Both write a JSON file, of which `training.evaluate.reader_report` makes the tables and plots of docs/reader.md.
+Simulated logits (`simulated_logits`) say how the geometry fares, but nothing about a generator.
 """
 
 import argparse
+import json
+import shlex
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.decoding.soft import read_logits
+from service.decoding.soft import SoftCalibration, read_logits
 from service.decoding.soft.decode import Decoded, decode_modules
 from service.decoding.soft.effort import Effort
 from service.decoding.soft.finder import find_finders
@@ -27,49 +32,62 @@ from service.decoding.soft.refinement import PER_MODULE, softened
 from service.decoding.soft.sampling import TYPICAL, calibrated_llr, sampled
 from service.decoding.soft.search import GridSearch
 from service.decoding.soft.symbol_layout import version_of_size
-from training.evaluate.generated_logits import KINDS, whole_symbols
+from training.evaluate.generated_logits import KINDS, Generated, whole_symbols
+from training.evaluate.options import STORE, newest_generator
+from training.evaluate.readers import build_reader, versions
+from training.evaluate.results import machine
 from training.evaluate.simulated_logits import Scene, Simulated, simulate, symbol_modules
+from training.evaluate.upscalers import generator_file
 
+PX_PER_MODULE = (1.0, 1.1, 1.2, 1.35, 1.5)
+BENDS = ((0.0, 0.0), (0.3, 0.0), (0.0, 0.5), (0.2, 1.0), (0.2, 1.5), (0.2, 2.0))
+"""Perspective and height of the bow in modules, for simulated logits."""
 _PATIENCE = 2000.0
 """Nominal milliseconds for the oracle and for the questions why a symbol was lost."""
 _ON_THE_GRID = 0.4
 """Modules; a grid that is nowhere farther off is the right one."""
+Others = dict[str, Callable[[Generated], list[bytes]]]
 
 
 @dataclass
 class Tally:
     """Counts and measurements over the symbols of one setting."""
 
+    calibration: SoftCalibration
     symbols: int = 0
     oracle: int = 0
     """Decoded with the true grid."""
     read: int = 0
-    both: int = 0
     wrong: int = 0
-    """Readings whose payload differs from the oracle's."""
+    """Readings whose payload is not what the symbol's modules say."""
+    gained: int = 0
+    """Read, but not with the true grid."""
+    others: Counter[str] = field(default_factory=Counter)
+    """Read rightly by other readers."""
     lost: Counter[str] = field(default_factory=Counter)
     """Read with the true grid only, by the stage that lost them."""
     errors: list[float] = field(default_factory=list)
-    """Largest distance from the true grid, in modules, where the oracle reads."""
+    """Largest distance from the true grid, in modules, of the nearest grid fitted, where the oracle reads."""
     seconds: dict[str, list[float]] = field(default_factory=dict)
     """CPU time: of `find` and of `read` as a whole, by outcome."""
 
-    def add(self, truth: Simulated, deadline_s: float) -> None:
+    def add(self, truth: Simulated) -> None:
         """Read one symbol and say what became of it."""
         self.symbols += 1
-        expected = _oracle(truth)
+        expected = self._oracle(truth)
         start = time.process_time()
-        readings = read_logits(truth.logits, deadline_s=deadline_s)
+        readings = read_logits(truth.logits, self.calibration, deadline_s=60)
         self._spent("read" if readings else "not read", start)
         start = time.process_time()
         finders = find_finders(np.tanh(-truth.logits / 2))
         self._spent("find", start)
         self.oracle += expected is not None
         self.read += bool(readings)
-        self.both += bool(readings) and expected is not None
+        if readings:
+            self.wrong += any(reading.payload != payload_of(truth) for reading in readings)
+            self.gained += expected is None
         if expected is None:
             return
-        self.wrong += any(reading.payload != expected.payload for reading in readings)
         search = GridSearch(truth.logits, np.tanh(-truth.logits / 2), _patient())
         fits = [(_distance(fit.grid, truth), fit) for fit in search.fits(finders)]
         nearest, fit = min(fits, key=lambda item: item[0], default=(np.inf, None))
@@ -82,34 +100,60 @@ class Tally:
             self.lost["find"] += 1
         elif fit is None or nearest > _ON_THE_GRID:
             self.lost["fit"] += 1
-        elif _decoded(sampled(truth.logits, fit, TYPICAL)) is None:
+        elif _decoded(sampled(truth.logits, fit, self.calibration)) is None:
             self.lost["sample"] += 1
         else:
             self.lost["decode in time"] += 1
 
+    def compare(self, symbol: Generated, others: Others) -> None:
+        """Let other readers read what the generator made."""
+        expected = payload_of(symbol.truth)
+        for name, read in others.items():
+            self.others[name] += expected in read(symbol)
+
+    def record(self, setting: dict[str, Any]) -> dict[str, Any]:
+        """What is kept of it."""
+        near = [error for error in self.errors if np.isfinite(error)]
+        return setting | {
+            "symbols": self.symbols,
+            "true_grid": self.oracle,
+            "read": self.read,
+            "gained": self.gained,
+            "wrong": self.wrong,
+            "others": dict(self.others),
+            "lost": dict(self.lost),
+            "grid_error": [round(float(np.percentile(near, q)), 3) for q in (50, 95)] if near else None,
+            "milliseconds": {
+                name: round(1e3 * float(np.median(values)), 1) for name, values in self.seconds.items()
+            },
+        }
+
+    def _oracle(self, truth: Simulated) -> Decoded | None:
+        """What the true grid yields, sampled and decoded as the reader does."""
+        light = calibrated_llr(true_means(truth), self.calibration)
+        inverted = float(np.mean((light < 0) == truth.modules)) < 0.5
+        return _decoded(light if inverted else -light)
+
     def _spent(self, name: str, start: float) -> None:
         self.seconds.setdefault(name, []).append(time.process_time() - start)
 
-    def row(self) -> str:
-        """One line of the table."""
-        share = self.read / self.oracle if self.oracle else float("nan")
-        near = [error for error in self.errors if np.isfinite(error)] or [float("nan")]
-        times = {
-            name: 1000 * float(np.median(self.seconds.get(name, [float("nan")])))
-            for name in ("find", "read", "not read")
-        }
-        losses = " ".join(f"{name} {count}" for name, count in sorted(self.lost.items())) or "none"
-        return (
-            f"{self.symbols} | {self.oracle} | {self.read} | {share:.2f} | {losses} | {self.wrong} | "
-            f"{np.median(near):.2f} / {np.percentile(near, 95):.2f} | "
-            + " / ".join(f"{value:.0f}" for value in times.values())
-        )
+
+def payload_of(truth: Simulated) -> bytes:
+    """What the symbol says, from its modules themselves. Raises ValueError where they say nothing."""
+    decoded = _decoded(np.where(truth.modules, 8, -8).astype(np.float32))
+    if decoded is None:
+        raise ValueError("the truth is no symbol")
+    return decoded.payload
 
 
-HEADER = (
-    "symbols | true grid | reader | share | lost in | wrong | grid error median / 95 % (modules) | "
-    "CPU ms find / read / not read"
-)
+def true_means(truth: Simulated) -> NDArray[np.float32]:
+    """`(n, n)` logits averaged per module as the reader does, at the true places."""
+    n = len(truth.modules)
+    offsets = (np.arange(PER_MODULE) + 0.5) / PER_MODULE - 0.5
+    right = np.gradient(truth.centres, axis=1)[:, None, :, None]
+    down = np.gradient(truth.centres, axis=0)[:, None, :, None]
+    at = truth.centres[:, None, :, None] + offsets[:, None, None, None] * down + offsets[:, None] * right
+    return softened(bilinear(truth.logits, at.reshape(PER_MODULE * n, PER_MODULE * n, 2)))
 
 
 def _pitch(truth: Simulated) -> float:
@@ -126,32 +170,13 @@ def _distance(grid: Grid, truth: Simulated) -> float:
     return min(float(np.linalg.norm(found - way, axis=2).max()) for way in ways) / _pitch(truth)
 
 
-def true_means(truth: Simulated) -> NDArray[np.float32]:
-    """`(n, n)` logits averaged per module as the reader does, at the true places."""
-    n = len(truth.modules)
-    offsets = (np.arange(PER_MODULE) + 0.5) / PER_MODULE - 0.5
-    right = np.gradient(truth.centres, axis=1)[:, None, :, None]
-    down = np.gradient(truth.centres, axis=0)[:, None, :, None]
-    at = truth.centres[:, None, :, None] + offsets[:, None, None, None] * down + offsets[:, None] * right
-    return softened(bilinear(truth.logits, at.reshape(PER_MODULE * n, PER_MODULE * n, 2)))
-
-
-def _oracle(truth: Simulated) -> Decoded | None:
-    """What the true grid yields, sampled and decoded as the reader does."""
-    light = calibrated_llr(true_means(truth), TYPICAL)
-    inverted = float(np.mean((light < 0) == truth.modules)) < 0.5
-    return _decoded(light if inverted else -light)
-
-
 def _patient() -> Effort:
     return Effort(_PATIENCE, time.monotonic() + _PATIENCE)
 
 
 def _decoded(llr: NDArray[np.float32]) -> Decoded | None:
     for way in (llr, llr.T):
-        found = decode_modules(
-            np.ascontiguousarray(way), version_of_size(len(llr)), _patient()
-        )
+        found = decode_modules(np.ascontiguousarray(way), version_of_size(len(llr)), _patient())
         if found is not None:
             return found
     return None
@@ -175,31 +200,68 @@ def simulated_symbols(count: int, perspective: float, bend: float, seed: int) ->
         yield simulate(symbol_modules(f"NUMBER {number}", int(rng.integers(1, 11)), "M"), scene, rng)
 
 
-def main() -> None:
-    """Print one table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--model", type=Path, help="a generator in ONNX; simulated logits without it")
-    parser.add_argument("--kind", choices=KINDS, default="camera")
-    parser.add_argument("--px", type=float, nargs="+", default=[1.1, 1.2, 1.35], help="pixels per module")
-    parser.add_argument("--count", type=int, default=100, help="symbols for each line")
-    parser.add_argument("--seed", type=int, default=77)
-    parser.add_argument("--deadline", type=float, default=0.3, help="seconds for each picture")
-    parser.add_argument("--cache", type=Path, help="folder for the bank of symbols")
-    given = parser.parse_args()
-    cv2.setNumThreads(1)
-    print("setting |", HEADER)
-    if given.model:
+def _other_readers() -> Others:
+    wechat, zxing = (build_reader(name, STORE / "wechat_qr" / "1") for name in ("wechat", "zxing"))
+    return {
+        "WeChat on the x4 image": lambda symbol: wechat(symbol.sr),
+        "zxing-cpp on the x4 image": lambda symbol: zxing(symbol.sr),
+        "WeChat on the crop": lambda symbol: wechat(symbol.lr),
+        "zxing-cpp on the crop": lambda symbol: zxing(symbol.lr),
+    }
+
+
+def _of_a_generator(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    file, others = generator_file(given.model), _other_readers()
+    table = file.calibration
+    calibration = SoftCalibration(table.logit, table.llr) if table else TYPICAL
+    for kind in given.kind:
         for px in given.px:
-            tally = Tally()
-            for truth in whole_symbols(given.model, given.kind, px, given.count, given.seed, given.cache):
-                tally.add(truth, given.deadline)
-            print(f"{given.kind}, {px} px |", tally.row(), flush=True)
-        return
-    for perspective, bend in ((0.0, 0.0), (0.3, 0.0), (0.0, 0.5), (0.2, 1.0), (0.2, 1.5)):
-        tally = Tally()
+            tally = Tally(calibration)
+            for symbol in whole_symbols(file.path, kind, px, given.count, given.seed, given.cache):
+                tally.add(symbol.truth)
+                tally.compare(symbol, others)
+            yield tally.record({"kind": kind, "px": px})
+
+
+def _of_simulated_logits(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    for perspective, bend in BENDS:
+        tally = Tally(TYPICAL)
         for truth in simulated_symbols(given.count, perspective, bend, given.seed):
-            tally.add(truth, given.deadline)
-        print(f"perspective {perspective}, bend {bend} modules |", tally.row(), flush=True)
+            tally.add(truth)
+        yield tally.record({"perspective": perspective, "bend": bend})
+
+
+def main() -> None:
+    """Write one file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--simulated", action="store_true", help="simulated logits, no generator")
+    parser.add_argument(
+        "--model", type=Path, help="a version folder or ONNX file (default: the newest version)"
+    )
+    parser.add_argument("--kind", choices=KINDS, nargs="+", default=KINDS)
+    parser.add_argument("--px", type=float, nargs="+", default=PX_PER_MODULE, help="pixels per module")
+    parser.add_argument("--count", type=int, default=60, help="symbols for each line")
+    parser.add_argument("--seed", type=int, default=77)
+    parser.add_argument("--cache", type=Path, help="folder for the bank of symbols")
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="folder of the result")
+    given = parser.parse_args()
+    given.model = given.model or newest_generator()
+    cv2.setNumThreads(1)
+    rows = []
+    for row in _of_simulated_logits(given) if given.simulated else _of_a_generator(given):
+        rows.append(row)
+        print(row, flush=True)
+    identity = None if given.simulated else generator_file(given.model).identity
+    command = "python -m training.evaluate.reader_stages " + shlex.join(sys.argv[1:])
+    result = {
+        "command": command.strip(),
+        "generator": identity,
+        "environment": machine() | {"versions": versions()},
+        "rows": rows,
+    }
+    given.out.mkdir(parents=True, exist_ok=True)
+    name = "reader-geometry.json" if given.simulated else "reader-stages.json"
+    (given.out / name).write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":
