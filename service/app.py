@@ -6,13 +6,12 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
-from service import lag, problems
+from service import lag, openapi, problems
 from service.admission import Gate
 from service.health import readiness
 from service.limits import BodyLimit
@@ -21,7 +20,6 @@ from service.observe import Observe
 from service.readers import DecoderProcesses
 from service.released import build_engine
 from service.routes import decode, ops, playground, upscale
-from service.schemas import Problem
 from service.security import ApiKeys, load_keys, origins
 from service.services import DecoderFactory, EngineFactory, opened
 from service.settings import Settings
@@ -76,14 +74,7 @@ def create_app(
             async with lag.watched(metrics.loop_lag.observe):
                 yield
 
-    app = FastAPI(
-        title="QR Super-Resolution",
-        description="Reads QR codes that are too small, blurred or compressed for other readers.",
-        version="1",
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-    )
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
     mounted = [(prefix, router()) for prefix in ("", "/v1") for router in (upscale.router, decode.router)]
     mounted += [("", ops.router()), ("", playground.router(needs_key=bool(keys)))]
     for prefix, routes in mounted:
@@ -99,7 +90,7 @@ def create_app(
     if settings.metrics_need_key:
         guarded.add("/metrics")
     problems.install(app)
-    _describe_problems(app)
+    openapi.install(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(ApiKeys, keys=keys, guarded=guarded, metrics=metrics)
@@ -118,16 +109,3 @@ def create_app(
 def _end() -> None:
     """The engine is broken for good, and a process cannot mend it: finish what can be finished, then end."""
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Put the form of failures, which no route returns, among OpenAPI's schemas."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
-        return document
-
-    # FastAPI documents this as the way to extend the document.
-    app.openapi = openapi  # type: ignore[method-assign]

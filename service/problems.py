@@ -36,24 +36,31 @@ class _ProblemResponse(JSONResponse):
         await super().__call__(scope, receive, send)
 
 
-def problem(error: ServiceError, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer to a failed request."""
+def problem_body(error: ServiceError) -> dict[str, Any]:
+    """RFC 9457's members, and ours."""
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": _title(error.status),
+        "title": title(error.status),
         "status": error.status,
         "code": error.code,
         "detail": error.detail,
     }
     if error.errors is not None:
         body["errors"] = error.errors
+    return body
+
+
+def problem(error: ServiceError, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to a failed request."""
+    body = problem_body(error)
     sent = dict(headers or {})
     if error.retry_after is not None:
         sent["Retry-After"] = str(error.retry_after)
     return _ProblemResponse(error.code, body, sent)
 
 
-def _title(status: int) -> str:
+def title(status: int) -> str:
+    """The phrase that belongs to a status."""
     # 499 is nginx's; Python's table does not have it.
     return "Client Closed Request" if status == 499 else HTTPStatus(status).phrase
 

@@ -7,7 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.decoding.cascade import AttemptRecord, Outcome
 from service.decoding.reading import Reading
+from service.errors import STATUS
 from service.imaging import Format
+
+PROBLEM_TYPE = "application/problem+json"
 
 
 class _Query(BaseModel):
@@ -46,15 +49,15 @@ class Symbol(BaseModel):
 class Size(BaseModel):
     """Pixels, after EXIF orientation."""
 
-    width: int
-    height: int
+    width: Annotated[int, Field(ge=1, description="Pixels from left to right.")]
+    height: Annotated[int, Field(ge=1, description="Pixels from top to bottom.")]
 
 
 class ModelRef(BaseModel):
     """A released generator."""
 
-    name: str
-    version: int
+    name: Annotated[str, Field(description="Its name in the model store.")]
+    version: Annotated[int, Field(description="Its version, which never changes its contents.")]
 
 
 class AttemptReport(BaseModel):
@@ -72,6 +75,8 @@ class AttemptReport(BaseModel):
 
 
 class DecodeAnswer(BaseModel):
+    """What was read, and how."""
+
     symbols: Annotated[list[Symbol], Field(description="Empty where nothing was read; that is no error.")]
     image: Annotated[Size, Field(description="Size of the upload as displayed: the frame of `points`.")]
     upscaled: Annotated[bool, Field(description="Whether the generator was used.")]
@@ -84,19 +89,22 @@ class DecodeAnswer(BaseModel):
     ]
     attempts: Annotated[
         list[AttemptReport], Field(description="What was tried, in the order of time; the last one ended it.")
-    ] = []
+    ]
     timings_ms: Annotated[
         dict[str, float],
         Field(
             description="Milliseconds by stage of the request, in the order of time; stages that did not happen "
-            "are absent."
+            "are absent. Stages: `upload`, `wait`, `decode_image`, `read_upload`, `queue`, `inference`, `upscale`, "
+            "`read_upscaled`, `encode`."
         ),
-    ] = {}
-    model: Annotated[ModelRef | None, Field(description="The generator in use.")] = None
+    ]
+    model: Annotated[ModelRef, Field(description="The generator in use.")]
 
 
 class UpscaleAnswer(DecodeAnswer):
-    format: Format
+    """What `/upscale` answers with `decode=true`."""
+
+    format: Annotated[Format, Field(description="Format of `image_base64`.")]
     size: Annotated[Size, Field(description="Size of the upscaled image.")]
     image_base64: Annotated[str, Field(description="The upscaled image's bytes.")]
 
@@ -104,22 +112,28 @@ class UpscaleAnswer(DecodeAnswer):
 class Problem(BaseModel):
     """RFC 9457. `code` is stable; `detail` is for people."""
 
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    errors: list[dict[str, str]] | None = None
+    type: Annotated[str, Field(description="Always `about:blank`: `code` tells which problem it is.")]
+    title: Annotated[str, Field(description="The status in words.")]
+    status: Annotated[int, Field(description="The HTTP status.")]
+    code: Annotated[
+        str, Field(description="Which problem it is; meant for programs.", examples=sorted(STATUS))
+    ]
+    detail: Annotated[str, Field(description="What happened; meant for people, and may change.")]
+    errors: Annotated[
+        list[dict[str, str]] | None, Field(description="Of `invalid_query`: one entry a refused value.")
+    ] = None
 
 
-class ModelState(BaseModel):
-    name: str
-    version: int
-    sha256: str
-    parameters: int
+class ModelState(ModelRef):
+    """The generator being served."""
+
+    sha256: Annotated[str, Field(description="Of its ONNX file, in hexadecimal.")]
+    parameters: Annotated[int, Field(description="Trained numbers in it.")]
 
 
 class DecoderState(BaseModel):
+    """The processes that readers run in."""
+
     children: Annotated[int, Field(description="Decoder processes.")]
     restarts: Annotated[
         int,
@@ -136,15 +150,21 @@ class DecoderState(BaseModel):
 
 
 class Readiness(BaseModel):
-    ready: bool
+    """Whether requests can be served, judged by what there is."""
+
+    ready: Annotated[bool, Field(description="Whether they can.")]
     reasons: Annotated[list[str], Field(description="Why not, where it is not.")]
     provider: Annotated[str, Field(description="ONNX Runtime execution provider really in use.")]
-    model: ModelState
-    decoder: DecoderState
+    model: Annotated[ModelState, Field(description="Which generator is being served, and its hash.")]
+    decoder: Annotated[DecoderState, Field(description="State of the decoder processes.")]
 
 
 class Liveness(BaseModel):
-    alive: Literal[True] = True
+    """The process answers."""
+
+    alive: Annotated[
+        Literal[True], Field(description="Always true: a process that is not does not say so.")
+    ] = True
 
 
 def symbol(reading: Reading) -> Symbol:
@@ -166,6 +186,6 @@ def attempt_report(record: AttemptRecord) -> AttemptReport:
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's description of failures."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    """OpenAPI's description of failures; `service.openapi` adds an example for each code."""
+    content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": "Problem (RFC 9457)", "content": content} for status in statuses}

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import logs
 from service.app import create_app
+from service.protocol import BoundedProtocol
 from service.security import KeysError
 from service.settings import Settings, unknown
 
@@ -52,6 +53,8 @@ def main() -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=BoundedProtocol,
+            loop="uvloop",
             ws="none",
             timeout_graceful_shutdown=settings.shutdown_grace_s,
         )

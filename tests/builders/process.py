@@ -53,13 +53,18 @@ def serving(log: Path, **environment: str) -> Iterator[ServiceProcess]:
     Raises:
         RuntimeError: it ended before it was ready.
     """
+    with serving_program([sys.executable, "-m", "service"], log, **environment) as service:
+        yield service
+
+
+@contextmanager
+def serving_program(command: list[str], log: Path, **environment: str) -> Iterator[ServiceProcess]:
+    """The same with another program that serves as the settings say."""
     port = _free_port()
     settings = {"QRSR_HOST": "127.0.0.1", "QRSR_PORT": str(port), **environment}
     started = time.monotonic()
     with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "service"], cwd=ROOT, env={**os.environ, **settings}, stderr=stream
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stderr=stream)
     try:
         while not _is_ready(port):
             if process.poll() is not None:

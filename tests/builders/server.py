@@ -10,6 +10,8 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from service.protocol import BoundedProtocol
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -28,7 +30,10 @@ def running(app: FastAPI) -> Iterator[Server]:
     Raises:
         RuntimeError: the application's lifespan failed.
     """
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
+    config = uvicorn.Config(
+        app, port=0, log_config=None, access_log=False, ws="none", http=BoundedProtocol, loop="uvloop"
+    )
+    server = uvicorn.Server(config)
     failure: list[BaseException] = []
 
     def serve() -> None:
