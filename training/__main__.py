@@ -22,11 +22,13 @@ def main(arguments: list[str] | None = None) -> int:
     evaluate.add_commands(commands)
     options = parser.parse_args(arguments)
     from training.checkpoint import CheckpointError
+    from training.errors import TrainingError
+    from training.losses.vgg_weights import WeightsError
 
     try:
         run = options.run
         return int(run(options) or 0)
-    except (configs.ConfigError, CheckpointError) as error:
+    except (configs.ConfigError, CheckpointError, TrainingError, WeightsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 import torch
-import torch.distributed.nn.functional as collectives
+import torch.distributed
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.precision import MixedPrecision
 from lightning_fabric.strategies.ddp import DDPStrategy
@@ -53,7 +53,7 @@ def launch(config: TrainingConfig) -> Fabric:
         devices=beside,
         num_nodes=world // beside,
         # The buffers are the vectors of spectral norm, equal everywhere, and batch norm's averages, which may differ.
-        strategy=DDPStrategy(broadcast_buffers=False) if world > 1 else "auto",
+        strategy=DDPStrategy(forward_sync_buffers=False) if world > 1 else "auto",
         plugins=[Autocast(mixed, device.type)] if mixed else None,  # type: ignore[arg-type]
     )
     fabric.launch()
@@ -64,9 +64,25 @@ def mean_over(fabric: Fabric) -> Mean:
     """The differentiable mean of a tensor over all processes, which hold equally many values each."""
     if fabric.world_size == 1:
         return Tensor.mean
-    return lambda values: _sum(values.mean()) / fabric.world_size
+
+    def mean(values: Tensor) -> Tensor:
+        total: Tensor = _Sum.apply(values.mean())  # type: ignore[no-untyped-call]
+        return total / fabric.world_size
+
+    return mean
 
 
-def _sum(values: Tensor) -> Tensor:
-    total: Tensor = collectives.all_reduce(values)  # type: ignore[no-untyped-call]
-    return total
+class _Sum(torch.autograd.Function):
+    """The sum of a tensor over all processes; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:  # noqa: ARG004 - torch's signature
+        total = values.clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ARG004 - torch's signature
+        total = gradients[0].clone()
+        torch.distributed.all_reduce(total)
+        return total

@@ -13,14 +13,11 @@ from training.config import OptimiserConfig, TrainingConfig
 from training.data.samples import Samples
 from training.devices import mean_over
 from training.ema import WeightAverage
+from training.errors import TrainingError
 from training.initial import load_initial
 from training.losses.adversarial import discriminator_loss, generator_loss
 from training.models.factory import build_discriminator, build_generator
 from training.objective import Objective, targets
-
-
-class TrainingError(Exception):
-    """The run cannot go on, as when the loss is no number; the message says at which step."""
 
 
 def rate_factor(config: OptimiserConfig, step: int) -> float:
