@@ -246,6 +246,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="folder of the result")
     given = parser.parse_args()
     given.model = given.model or newest_generator()
+    if given.model is None and not given.simulated:
+        parser.error("no released generator; --model names one")
     cv2.setNumThreads(1)
     rows = []
     for row in _of_simulated_logits(given) if given.simulated else _of_a_generator(given):

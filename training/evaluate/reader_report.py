@@ -1,0 +1,205 @@
+"""Puts the measured parts of docs/reader.md in their places, from the JSON files in docs/benchmark.
+
+    python -m training.evaluate.reader_report [--out runs/benchmark]
+
+takes over what has been measured in `--out`, draws the plots, and writes between the marks `<!-- begin NAME -->` and
+`<!-- end NAME -->` of the document. No figure between them is typed by hand.
+"""
+
+import argparse
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from training.evaluate import reader_plots
+from training.evaluate.protocol_misreads import Misreads, misreads_report
+from training.evaluate.tables import rate, table
+
+DOCUMENT = Path("docs/reader.md")
+FILES = ("reader-stages", "reader-geometry", "reader-speed", "calibration", "misreads")
+
+
+def fill(document: str, name: str, text: str) -> str:
+    """The document with `text` between the marks of `name`.
+
+    Raises:
+        ValueError: it has no such marks.
+    """
+    pattern = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
+    filled, count = pattern.subn(lambda found: found[1] + text.strip() + "\n" + found[2], document)
+    if count != 1:
+        raise ValueError(f"the document has {count} places for {name}")
+    return filled
+
+
+def write_reader_report(results: Path, document: Path = DOCUMENT) -> None:
+    """Take over results, draw, fill in. Parts that were never measured stay as they are.
+
+    Raises:
+        ValueError: see `fill`.
+    """
+    folder = document.parent / "benchmark"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = document.read_text()
+    for name in FILES:
+        source, kept = results / f"{name}.json", folder / f"{name}.json"
+        if source.is_file():
+            shutil.copyfile(source, kept)
+        if kept.is_file():
+            text = fill(text, name, _PARTS[name](json.loads(kept.read_text()), folder))
+    document.write_text(text)
+
+
+def _stages(data: dict[str, Any], folder: Path) -> str:
+    reader_plots.stages(data["rows"], folder / "reader-stages.png")
+    rows, others = [], list(data["rows"][0]["others"])
+    for row in data["rows"]:
+        share = f"{row['read'] / row['true_grid']:.2f}" if row["true_grid"] else "-"
+        count = row["symbols"]
+        rows.append(
+            [
+                f"{_kind(row['kind'])}, {row['px']:g}",
+                rate(row["true_grid"] / count),
+                rate(row["read"] / count),
+                share,
+                _losses(row),
+                str(row["wrong"]),
+                *(rate(row["others"].get(name, 0) / count) for name in others),
+            ]
+        )
+    head = ["degradation, px per module", "true grid", "soft", "share", "lost in (gained)", "wrong", *others]
+    errors = [
+        [
+            f"{_kind(row['kind'])}, {row['px']:g}",
+            *([f"{value:.2f}" for value in row["grid_error"]] if row["grid_error"] else ["-", "-"]),
+            *(_milliseconds(row, name) for name in ("find", "read", "not read")),
+        ]
+        for row in data["rows"]
+    ]
+    error_head = ["", "grid error, median", "95 %", "CPU ms: find", "read", "not read"]
+    return "\n\n".join(
+        [
+            _command(data),
+            f"{data['rows'][0]['symbols']} symbols a line; generator {data['generator']}.",
+            table(head, rows),
+            "![Read rate against pixels per module](benchmark/reader-stages.png)",
+            table(error_head, errors),
+        ]
+    )
+
+
+def _geometry(data: dict[str, Any], folder: Path) -> str:
+    del folder
+    rows = [
+        [
+            f"{row['perspective']:g}, {row['bend']:g}",
+            f"{row['true_grid']}/{row['symbols']}",
+            str(row["read"]),
+            _losses(row),
+            str(row["wrong"]),
+            " / ".join(f"{value:.2f}" for value in row["grid_error"]),
+            *(_milliseconds(row, name) for name in ("find", "read", "not read")),
+        ]
+        for row in data["rows"]
+    ]
+    head = [
+        "perspective, bend",
+        "true grid",
+        "read",
+        "lost in (gained)",
+        "wrong",
+        "grid error, median / 95 %",
+    ]
+    return _command(data) + "\n\n" + table([*head, "CPU ms: find", "read", "not read"], rows)
+
+
+def _speed(data: dict[str, Any], folder: Path) -> str:
+    del folder
+    by = {(row["version"], row["illegible"]): row for row in data["rows"]}
+    rows = []
+    for version in dict.fromkeys(version for version, _ in by):
+        legible, illegible = by[version, False], by[version, True]
+        rows.append(
+            [
+                str(version),
+                f"{legible['module_errors']:.3f}",
+                f"{legible['read']}/{legible['symbols']}",
+                f"{legible['median']:.0f}",
+                f"{legible['p95']:.0f}",
+                f"{illegible['median']:.0f}",
+                f"{illegible['p95']:.0f}",
+            ]
+        )
+    head = ["version", "modules wrong", "read", "ms, median", "95 %", "illegible: ms, median", "95 %"]
+    return _command(data) + f"\n\n{data['environment']['processor']}.\n\n" + table(head, rows)
+
+
+def _calibration(data: dict[str, Any], folder: Path) -> str:
+    modules = sum(row["modules"] for row in data["bins"])
+    reader_plots.reliability(data["bins"], data["llr"], folder / "reliability.png")
+    return "\n\n".join(
+        [
+            _command(data),
+            f"Generator {data['generator']}; {modules:,} modules of legible symbols.",
+            "![Reliability of the logits](benchmark/reliability.png)",
+        ]
+    )
+
+
+def _misreads(data: dict[str, Any], folder: Path) -> str:
+    del folder
+    results = Misreads(**data)
+    states = ", ".join(f"`{code}` {count:,}" for code, count in results.code.items())
+    return "\n\n".join(
+        [
+            _command(data),
+            f"Generator {results.environment['upscalers']['ours']}; crops of {results.photographs} photographs among "
+            f"the trials; the cascade reads one trial of {results.every}. State of the reading code (CRC-32 of "
+            f"`service/decoding`) and trials: {states}.",
+            misreads_report(results),
+        ]
+    )
+
+
+_PARTS: dict[str, Callable[[dict[str, Any], Path], str]] = {
+    "reader-stages": _stages,
+    "reader-geometry": _geometry,
+    "reader-speed": _speed,
+    "calibration": _calibration,
+    "misreads": _misreads,
+}
+
+
+def _command(data: dict[str, Any]) -> str:
+    return f"```\n{data['command']}\n```"
+
+
+def _kind(name: str) -> str:
+    return name.replace("jpeg", "JPEG ")
+
+
+def _losses(row: dict[str, Any]) -> str:
+    lost = ", ".join(f"{stage} {count}" for stage, count in sorted(row["lost"].items())) or "none"
+    return f"{lost} ({row['gained']})"
+
+
+def _milliseconds(row: dict[str, Any], name: str) -> str:
+    value = row["milliseconds"].get(name)
+    return "-" if value is None else f"{value:.0f}"
+
+
+def main() -> None:
+    """Write docs/reader.md anew."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="folder of new results")
+    parser.add_argument("--document", type=Path, default=DOCUMENT)
+    given = parser.parse_args()
+    write_reader_report(given.out, given.document)
+    print(given.document)
+
+
+if __name__ == "__main__":
+    main()

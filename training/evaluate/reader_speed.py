@@ -1,0 +1,93 @@
+"""What the soft-decision reader costs once the logits are there, by version of the symbol.
+
+    python -m training.evaluate.reader_speed
+
+Simulated logits at 4.8 pixels per module with some modules wrong, so that errors must be corrected. `illegible`
+symbols have all function patterns but random data, which is the dearest that can be shown to the reader: it finds the
+symbol and cannot decode it. Wall clock on one core; run it on an idle machine, with `OPENBLAS_NUM_THREADS=1`.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from service.decoding.soft import read_logits
+from service.decoding.soft import symbol_layout as layout
+from training.evaluate.readers import versions
+from training.evaluate.results import machine
+from training.evaluate.simulated_logits import Scene, module_errors, simulate, symbol_modules
+
+VERSIONS = (*range(1, 11), 15, 25, 40)
+MODULE = 4.8
+"""Pixels of a module; four times those of the crop."""
+
+
+def measure(version: int, count: int, illegible: bool, seed: int) -> dict[str, Any]:
+    """Times `count` symbols of one version, after one that is not counted."""
+    rng = np.random.default_rng([seed, version, illegible])
+    milliseconds, read, errors = [], 0, []
+    for number in range(count + 1):
+        modules = symbol_modules(f"https://example.org/{number:06d}"[: 14 if version == 1 else 40], version)
+        if illegible:
+            known, _ = layout.function_pattern(version)
+            modules = np.where(known, modules, rng.random(modules.shape) < 0.5)
+        scene = Scene(
+            module=MODULE,
+            rotation=float(rng.uniform(0, 360)),
+            perspective=float(rng.uniform(0, 0.15)),
+            noise=float(rng.uniform(0.15, 0.3)),
+        )
+        simulated = simulate(modules, scene, rng)
+        start = time.perf_counter()
+        readings = read_logits(simulated.logits, deadline_s=60)
+        if number:
+            milliseconds.append(1e3 * (time.perf_counter() - start))
+            read += bool(readings)
+            errors.append(module_errors(simulated))
+    return {
+        "version": version,
+        "illegible": illegible,
+        "symbols": count,
+        "read": read,
+        "module_errors": round(float(np.mean(errors)), 4),
+        "median": round(float(np.median(milliseconds)), 1),
+        "p95": round(float(np.percentile(milliseconds, 95)), 1),
+        "pixels": simulated.logits.size,
+    }
+
+
+def main() -> None:
+    """Write `reader-speed.json`."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--count", type=int, default=20, help="symbols of each version (default 20)")
+    parser.add_argument("--seed", type=int, default=79)
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="folder of the result")
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+        print("OPENBLAS_NUM_THREADS is not 1: these are not the times of one core", file=sys.stderr)
+    rows = []
+    for illegible in (False, True):
+        for version in VERSIONS:
+            rows.append(measure(version, given.count, illegible, given.seed))
+            print(rows[-1], flush=True)
+    command = "OPENBLAS_NUM_THREADS=1 python -m training.evaluate.reader_speed " + shlex.join(sys.argv[1:])
+    result = {
+        "command": command.strip(),
+        "environment": machine() | {"versions": versions()},
+        "rows": rows,
+    }
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / "reader-speed.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
