@@ -51,8 +51,7 @@ class Objective:
         if self._perceptual:
             parts["perceptual"] = self._perceptual(sr, hr)
         if loss.binary_pattern:
-            pattern = self._config.binary_pattern
-            parts["binary_pattern"] = binary_pattern_loss(sr, hr, pattern.alpha, pattern.reading)
+            parts["binary_pattern"] = binary_pattern_loss(sr, hr, self._config.binary_pattern)
         return parts
 
     def total(self, parts: dict[str, Tensor], step: int) -> Tensor:

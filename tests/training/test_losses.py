@@ -82,21 +82,46 @@ def test_binary_pattern_constraint_in_both_readings() -> None:
     exponential = np.exp(-0.05 * (255 * sr - 128))
     weight = 4 * exponential / (1 + exponential) ** 2
     tensors = torch.from_numpy(sr), torch.from_numpy(hr)
-    assert binary_pattern_loss(*tensors, 0.05, "mean").item() == pytest.approx(weight.mean(), rel=1e-9)
+    mean = binary_pattern_loss(*tensors, BinaryPatternConfig(reading="mean"))
+    assert mean.item() == pytest.approx(weight.mean(), rel=1e-9)
     expected = (weight * (sr - hr) ** 2).mean()
-    assert binary_pattern_loss(*tensors, 0.05, "l2").item() == pytest.approx(expected, rel=1e-9)
+    for through in (True, False):
+        config = BinaryPatternConfig(reading="l2", differentiate_weight=through)
+        assert binary_pattern_loss(*tensors, config).item() == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("reading", ["mean", "l2"])
+def test_a_fixed_weight_always_pulls_towards_the_truth() -> None:
+    sr, hr = RNG.random(20), RNG.integers(0, 2, 20).astype(float)
+    pictures = torch.from_numpy(sr).requires_grad_()
+    binary_pattern_loss(pictures, torch.from_numpy(hr), BinaryPatternConfig()).backward()
+    exponential = np.exp(-0.05 * (255 * sr - 128))
+    weight = 4 * exponential / (1 + exponential) ** 2
+    np.testing.assert_allclose(pictures.grad.numpy(), weight * 2 * (sr - hr) / 20, rtol=1e-9)
+
+
+READINGS = [
+    BinaryPatternConfig(reading="mean"),
+    BinaryPatternConfig(reading="l2", differentiate_weight=True),
+    BinaryPatternConfig(reading="l2"),
+]
+
+
+@pytest.mark.parametrize("config", READINGS, ids=["mean", "l2-through", "l2"])
 @pytest.mark.parametrize("alpha", [0.05, 1.0])
-def test_binary_pattern_gradients_are_finite_at_black_and_white(reading, alpha: float) -> None:
+def test_binary_pattern_gradients_are_finite_at_black_and_white(
+    config: BinaryPatternConfig, alpha: float
+) -> None:
     sr = torch.tensor([0.0, 1.0, 0.5], requires_grad=True)
-    binary_pattern_loss(sr, torch.tensor([1.0, 0.0, 0.0]), alpha, reading).backward()
+    hr = torch.tensor([1.0, 0.0, 0.0])
+    binary_pattern_loss(sr, hr, config.model_copy(update={"alpha": alpha})).backward()
     assert torch.isfinite(sr.grad).all()
-    # By finite differences, in double precision, where the weight is not vanishing.
+
+
+@pytest.mark.parametrize("config", READINGS[:2], ids=["mean", "l2-through"])
+def test_binary_pattern_gradients_are_those_of_the_formula(config: BinaryPatternConfig) -> None:
     point = torch.tensor([0.2, 0.9, 0.5], dtype=torch.float64, requires_grad=True)
     hr = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64)
-    assert torch.autograd.gradcheck(lambda x: binary_pattern_loss(x, hr, 0.05, reading), (point,))
+    assert torch.autograd.gradcheck(lambda x: binary_pattern_loss(x, hr, config), (point,))
 
 
 def test_the_constraint_ramps_in() -> None:

@@ -1,7 +1,5 @@
 """The binary pattern constraint: a QR symbol has two levels, so grey is wrong."""
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
@@ -21,13 +19,18 @@ def pixel_weight(sr: Tensor, alpha: float) -> Tensor:
     return 4 * torch.sigmoid(z) * torch.sigmoid(-z)
 
 
-def binary_pattern_loss(sr: Tensor, hr: Tensor, alpha: float, reading: Literal["mean", "l2"]) -> Tensor:
+def binary_pattern_loss(sr: Tensor, hr: Tensor, config: BinaryPatternConfig) -> Tensor:
     """Equation (6) on pictures of equal shape in [0, 1]; scalar in [0, 1], differentiable.
 
-    `mean` is the mean of w(sr), the weight alone; `l2` the mean of w(sr) (sr - hr)², both factors differentiated.
+    In the reading `mean` the mean of w(sr), the weight alone; in `l2` the mean of w(sr) (sr - hr)². Gradients flow
+    through the weight of `mean`, and through that of `l2` where `differentiate_weight` says so.
     """
-    weight = pixel_weight(sr, alpha)
-    return weight.mean() if reading == "mean" else (weight * (sr - hr) ** 2).mean()
+    weight = pixel_weight(sr, config.alpha)
+    if config.reading == "mean":
+        return weight.mean()
+    if not config.differentiate_weight:
+        weight = weight.detach()
+    return (weight * (sr - hr) ** 2).mean()
 
 
 def ramp(config: BinaryPatternConfig, step: int) -> float:

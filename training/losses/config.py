@@ -67,6 +67,9 @@ class BinaryPatternConfig(Section):
     """Slope of equation (7), per grey level."""
     reading: Literal["mean", "l2"] = "l2"
     """The mean of the weight w(SR), or of w(SR) (SR - HR)²."""
+    differentiate_weight: bool = False
+    """Of `l2`: differentiate w(SR) too, which moves most wrong pixels further from the truth. Otherwise it weighs the
+    squared error and no more."""
     ramp_start: Annotated[int, Field(ge=0)] = 0
     """Step from which the weight of the part rises from 0 ..."""
     ramp_steps: Annotated[int, Field(ge=0)] = 0
