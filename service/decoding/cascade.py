@@ -58,7 +58,7 @@ class Attempt:
 ATTEMPTS = (
     Attempt("zxing", jobs.zxing),
     Attempt("sr-zxing", jobs.zxing, "sr"),
-    Attempt("soft", jobs.soft, "logits"),
+    Attempt("soft", jobs.soft, "logits", limit=4.0),  # it ends by itself, sooner
     Attempt("wechat", jobs.wechat, family="wechat"),
     Attempt("wechat-plain", jobs.wechat_plain, family="wechat"),
     Attempt("sr-wechat", jobs.wechat, "sr", family="wechat"),

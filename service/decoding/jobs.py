@@ -13,9 +13,6 @@ from service.decoding.soft import SoftCalibration, SoftReading, read_logits
 from service.decoding.wechat import WeChatFiles, WeChatReader
 from service.decoding.zxing import read_zxing
 
-_SOFT_SECONDS = 0.5
-"""How long the soft reader looks for symbols; what it has begun by then it finishes."""
-
 
 class Readers:
     """The readers of one process, built once at its start."""
@@ -68,7 +65,7 @@ def zxing(_: Readers, image: NDArray[np.uint8], attempt: str) -> list[Reading]:
 
 def soft(readers: Readers, logits: NDArray[np.float16] | NDArray[np.float32], attempt: str) -> list[Reading]:
     """The soft-decision reader on `(h, w)` logits, negative where dark. It finds inverted symbols too."""
-    found = read_logits(logits.astype(np.float32), readers.calibration, _SOFT_SECONDS)
+    found = read_logits(logits.astype(np.float32), readers.calibration)
     return [_from_soft(reading, attempt) for reading in found]
 
 
