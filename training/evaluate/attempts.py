@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from service.decoding.cascade import ATTEMPTS, Attempt
 from training.evaluate.arms import NONE, Arm
+from training.evaluate.candidates import CANDIDATES
 from training.evaluate.farm import run_all
 from training.evaluate.options import Options
 from training.evaluate.results import Results, collect
@@ -20,7 +21,7 @@ from training.evaluate.tables import rate, table
 from training.evaluate.upscalers import OURS
 from training.evaluate.workbench import ATTEMPT, ENLARGING
 
-COUNT = 6
+COUNT = 3
 """Symbols of a family."""
 SEED = 1
 
@@ -48,7 +49,7 @@ def arm_of(attempt: Attempt) -> Arm:
 def run_attempts(options: Options, families: tuple[str, ...], count: int = COUNT) -> Results:
     """Try every attempt of the cascade on `count` symbols of each family at every size; writes
     `attempts.json`."""
-    arms = (Arm("lr", OURS, ENLARGING), *(arm_of(attempt) for attempt in ATTEMPTS))
+    arms = (Arm("lr", OURS, ENLARGING), *(arm_of(attempt) for attempt in CANDIDATES))
     items = sweep_items(families, PX_PER_MODULE, count, options.seed, arms)
     taken = run_all(items, options.setup, options.jobs, "attempts")
     times = {str(arm): [round(one.shots[i].milliseconds, 2) for one in taken] for i, arm in enumerate(arms)}
@@ -66,9 +67,13 @@ def run_attempts(options: Options, families: tuple[str, ...], count: int = COUNT
 
 
 def as_served(results: Results) -> list[Step]:
-    """The order of the service."""
-    read, cost, names = _matrices(results)
-    return [_step(read, cost, names, list(range(i)), i) for i in range(len(names))]
+    """The order of the service, the time of enlarging with the first attempt that needs it."""
+    read, cost, names, needs = _matrices(results)
+    order = [names.index(attempt.name) for attempt in ATTEMPTS]
+    return [
+        _step(read, _charged(results, cost, needs, order[:k]), names, order[:k], i)
+        for k, i in enumerate(order)
+    ]
 
 
 def by_gain(results: Results) -> list[Step]:
@@ -76,17 +81,13 @@ def by_gain(results: Results) -> list[Step]:
 
     The time of enlarging belongs to the first attempt that needs it.
     """
-    read, cost, names = _matrices(results)
-    enlarging = _times(results, Arm("lr", OURS, ENLARGING))
-    needs = [name in _enlarged_names() for name in names]
+    read, cost, names, needs = _matrices(results)
     order: list[int] = []
     steps: list[Step] = []
     while len(order) < len(names):
-        enlarged = any(needs[i] for i in order)
-        charged = [cost[i] + (enlarging if needs[i] and not enlarged else 0) for i in range(len(names))]
-        left = [i for i in range(len(names)) if i not in order]
-        found = {i: _step(read, np.array(charged), names, order, i) for i in left}
-        best = max(left, key=lambda i: (found[i].gain, -found[i].milliseconds))
+        charged = _charged(results, cost, needs, order)
+        found = {i: _step(read, charged, names, order, i) for i in range(len(names)) if i not in order}
+        best = max(found, key=lambda i: (found[i].gain, -found[i].milliseconds))
         steps.append(found[best])
         order.append(best)
     return steps
@@ -141,16 +142,25 @@ def _step(
     )
 
 
-def _matrices(results: Results) -> tuple[NDArray[np.bool_], NDArray[np.float64], list[str]]:
+def _matrices(
+    results: Results,
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], list[str], list[bool]]:
+    """What each attempt read and how long it took, `(attempts, crops)`; names; which need enlarging."""
     arms = [arm for arm in results.arms() if arm.reader.startswith(ATTEMPT)]
     read = np.array([results.read(arm) for arm in arms])
     cost = np.array([_times(results, arm) for arm in arms])
-    return read, cost, [arm.reader.removeprefix(ATTEMPT) for arm in arms]
+    names = [arm.reader.removeprefix(ATTEMPT) for arm in arms]
+    return read, cost, names, [arm.upscaler != NONE for arm in arms]
+
+
+def _charged(
+    results: Results, cost: NDArray[np.float64], needs: list[bool], before: list[int]
+) -> NDArray[np.float64]:
+    """`cost` with the time of enlarging for those that need it, unless one before them did."""
+    if any(needs[i] for i in before):
+        return cost
+    return cost + np.outer(needs, _times(results, Arm("lr", OURS, ENLARGING)))
 
 
 def _times(results: Results, arm: Arm) -> NDArray[np.float64]:
     return np.array(results.details["each"][str(arm)])
-
-
-def _enlarged_names() -> set[str]:
-    return {attempt.name for attempt in ATTEMPTS if attempt.picture != "upload"}

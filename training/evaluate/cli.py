@@ -76,7 +76,10 @@ def add_commands(commands: Any) -> None:
         "--count", type=int, default=ATTEMPTS_COUNT, help=f"symbols of a family (default {ATTEMPTS_COUNT})"
     )
     misreads = _protocol(
-        protocols, "misreads", "wrong payloads over pictures without a complete symbol, and near the wall", _misreads
+        protocols,
+        "misreads",
+        "wrong payloads over pictures without a complete symbol, and near the wall",
+        _misreads,
     )
     _common(misreads, readers=(SOFT, DECODE), kernels=())
     misreads.add_argument("--count", type=int, default=100_000, help="trials (default 100,000)")
@@ -87,7 +90,10 @@ def add_commands(commands: Any) -> None:
         "--minutes", type=float, default=1e6, help="stop then; the same command again goes on from there"
     )
     misreads.add_argument(
-        "--photos", type=Path, metavar="DIR", help="photographs and their index.jsonl; symbols are painted over"
+        "--photos",
+        type=Path,
+        metavar="DIR",
+        help="photographs and their index.jsonl; symbols are painted over",
     )
     photos = _protocol(protocols, "photos", "read rates of real photographs with known payloads", _photos)
     _common(photos, readers=(*DIRECT, SOFT, DECODE), kernels=("bicubic",))
@@ -225,9 +231,7 @@ def _misreads(arguments: argparse.Namespace) -> int:
     from training.evaluate.protocol_misreads import misreads_report, run_misreads, wrong
 
     count = 200 if arguments.quick else arguments.count
-    results = run_misreads(
-        options_of(arguments), count, arguments.every, arguments.minutes, arguments.photos
-    )
+    results = run_misreads(options_of(arguments), count, arguments.every, arguments.minutes, arguments.photos)
     print(misreads_report(results))
     return 1 if wrong(results) else 0
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.decoding.cascade import ATTEMPTS, Cascade, Upscaled
+from service.decoding.cascade import Cascade, Upscaled
 from service.decoding.jobs import Readers, soft
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatReader
@@ -31,6 +31,7 @@ from training.evaluate.arms import (
     fingerprint,
     judge,
 )
+from training.evaluate.candidates import CANDIDATES
 from training.evaluate.readers import DECODE, SOFT, build_reader, wechat_files
 from training.evaluate.upscalers import OURS, Enlarged, Upscale, UpscalerSpec, build_upscaler, generator_file
 
@@ -47,7 +48,7 @@ ATTEMPT = "attempt:"
 is its own, without that of enlarging."""
 ENLARGING = "enlarging"
 """The reader of an arm that only enlarges, for its time."""
-_ATTEMPTS = {attempt.name: attempt for attempt in ATTEMPTS}
+_ATTEMPTS = {attempt.name: attempt for attempt in CANDIDATES}
 
 
 @dataclass(frozen=True, slots=True)

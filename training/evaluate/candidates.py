@@ -1,0 +1,6 @@
+"""Attempts that are measured one by one: those of the service, and what did not earn a place among them."""
+
+from service.decoding import jobs
+from service.decoding.cascade import ATTEMPTS, Attempt
+
+CANDIDATES = (*ATTEMPTS, Attempt("sr-wechat-plain", jobs.wechat_plain, "sr"))
