@@ -72,7 +72,8 @@ class BoundedProtocol(HttpToolsProtocol):
         body = json.dumps(problem_body(error)).encode()
         head = (
             f"HTTP/1.1 {error.status} {title(error.status)}\r\ncontent-type: {MEDIA_TYPE}\r\n"
-            f"content-length: {len(body)}\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n"
+            "x-content-type-options: nosniff\r\ncache-control: no-store\r\n\r\n"
         )
         if not self.transport.is_closing():
             self.transport.write(head.encode() + body)

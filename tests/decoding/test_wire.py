@@ -44,7 +44,7 @@ def through(value: object) -> object:
             sender.join()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(plain)
 def test_plain_values_come_out_as_they_went_in(value: object) -> None:
     assert through(value) == value
