@@ -111,7 +111,7 @@ def release(
 def calibrate(model: Path, symbols: int, cache: Path | None = None) -> Calibration:
     """What the logits of the generator `model` (ONNX) are worth, measured on `symbols` symbols per cell."""
     seen = (
-        symbol
+        symbol.truth
         for kind in KINDS
         for size in _CALIBRATION_SIZES
         for symbol in whole_symbols(model, kind, size, symbols, _CALIBRATION_SEED, cache)
