@@ -81,14 +81,22 @@ def train(
         if log and step % config.run.image_every == 0:
             log.images(step, players.average.average, cells[0].samples)
         if writes and (step % config.run.checkpoint_every == 0 or step == config.optimiser.steps):
-            plain = config.model_dump(mode="json")
-            checkpoints.Checkpoint(plain, step, elapsed, commit, **players.state()).save(last)
+            _state(config, players, step, elapsed, commit).save(last)
     progress.close()
+    if writes and start >= config.optimiser.steps:
+        # A run that is resumed when it is over still leaves its result where it was asked to.
+        _state(config, players, start, before, commit).save(last)
     if log:
         log.close()
     # Nobody leaves before the checkpoint is there.
     fabric.barrier()
     return last
+
+
+def _state(
+    config: TrainingConfig, players: Players, step: int, seconds: float, commit: str
+) -> checkpoints.Checkpoint:
+    return checkpoints.Checkpoint(config.model_dump(mode="json"), step, seconds, commit, **players.state())
 
 
 def _next(stream: Iterator[Samples]) -> tuple[Samples, float]:

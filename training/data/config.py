@@ -1,8 +1,9 @@
 """Configuration of the training data: symbols, the scenes they stand in, and what the pictures suffer."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Range = tuple[float, float]
@@ -48,9 +49,77 @@ class SceneConfig(Section):
     gamma: Probability = 0.4
 
 
+class BlurConfig(Section):
+    """Blur by one kernel out of seven kinds (Wang et al. 2021, section 3.1 and equation 6)."""
+
+    probability: Probability = 1.0
+    sinc: Probability = 0.1
+    """Share of sinc filters, which ring; the others follow `shares`."""
+    shares: tuple[Probability, Probability, Probability, Probability, Probability, Probability] = (
+        0.45, 0.25, 0.12, 0.03, 0.12, 0.03,
+    )  # fmt: skip
+    """Gaussian, anisotropic Gaussian, generalised Gaussian, the same anisotropic, plateau, anisotropic plateau."""
+    sigma: Range = (0.2, 3.0)
+    """Standard deviation in pixels of the picture that is blurred."""
+    generalised_beta: Range = (0.5, 4.0)
+    plateau_beta: Range = (1.0, 2.0)
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> Self:
+        if abs(sum(self.shares) - 1) > 1e-6:
+            raise ValueError("shares must sum to 1")
+        return self
+
+
+class PassConfig(Section):
+    """Blur, resize, noise and JPEG, once."""
+
+    blur: BlurConfig = BlurConfig()
+    resize_shares: tuple[Probability, Probability, Probability] = (0.2, 0.7, 0.1)
+    """Enlarged, reduced, kept."""
+    resize: Range = (0.15, 1.5)
+    """Least and greatest factor, around 1."""
+    gaussian_noise: Probability = 0.5
+    """Share of the samples with Gaussian noise; the others have Poisson noise."""
+    noise_sigma: Range = (1.0, 30.0)
+    """Standard deviation of Gaussian noise, of 255."""
+    poisson_scale: Range = (0.05, 3.0)
+    """Strength of Poisson noise: 1 is that of 256 photons at white."""
+    grey_noise: Probability = 0.4
+    """Share of the samples whose channels all have the same noise."""
+    jpeg_quality: Range = (30, 95)
+
+    @model_validator(mode="after")
+    def _resize_is_possible(self) -> Self:
+        if abs(sum(self.resize_shares) - 1) > 1e-6:
+            raise ValueError("resize_shares must sum to 1")
+        if not 0.05 <= self.resize[0] <= 1 <= self.resize[1] <= 4:
+            raise ValueError("resize must be a range around 1 within 0.05 to 4")
+        return self
+
+
+class SecondOrderConfig(Section):
+    """The degradation model of Real-ESRGAN (Wang et al. 2021); the defaults are its published training options."""
+
+    first: PassConfig = PassConfig()
+    second: PassConfig = PassConfig(
+        blur=BlurConfig(probability=0.8, sigma=(0.2, 1.5)),
+        resize_shares=(0.3, 0.4, 0.3), resize=(0.3, 1.2),
+        noise_sigma=(1.0, 25.0), poisson_scale=(0.05, 2.5),
+    )  # fmt: skip
+    """Its factor of resizing is relative to the size of the LR picture."""
+    final_sinc: Probability = 0.8
+    """Share of the samples with a last sinc filter, before or after the last JPEG, each half of the time."""
+
+
 class DegradationConfig(Section):
     """What lens, camera and messenger do to the scene. Probabilities are per sample."""
 
+    kind: Literal["camera", "second_order", "first_order", "jpeg_10", "bicubic"] = "camera"
+    """`camera`: lens, sensor, camera's JPEG, reduction, messenger, by the keys below. `second_order`: by the table
+    of that name; `first_order`: its first pass alone. `jpeg_10`: bicubic reduction and JPEG of quality 10.
+    `bicubic`: the reduction alone."""
+    second_order: SecondOrderConfig = SecondOrderConfig()
     blur: Probability = 0.85
     motion: Probability = 0.2
     defocus: Probability = 0.2
@@ -66,9 +135,25 @@ class DegradationConfig(Section):
     """Share of the compressed samples whose 8x8 blocks do not start at the corner of the crop."""
 
 
-class DataConfig(Section):
-    """Synthetic training data."""
+class FolderConfig(Section):
+    """Pictures on disk, instead of synthetic symbols."""
 
+    hr: Path
+    """Folder of HR pictures; with `lr`, of the HR halves of pairs."""
+    lr: Path | None = None
+    """Folder of LR pictures, a quarter as wide and high and of the same file names up to the suffix. Without it LR
+    is made from HR as `data.degradation` says."""
+
+
+class DataConfig(Section):
+    """Training data: synthetic symbols, or pictures from a folder."""
+
+    folder: FolderConfig | None = None
+    """None draws synthetic symbols."""
+    channels: Literal[1, 3] = 1
+    """1 for luma, 3 for RGB."""
+    sharpen_target: bool = False
+    """Whether the generator shall reproduce the unsharp-masked HR picture (Wang et al. 2021, section 3.3)."""
     seed: Annotated[int, Field(ge=0)] = 1
     lr_size: Annotated[int, Field(ge=16, le=256, multiple_of=8)] = 64
     """Height and width of an LR sample."""

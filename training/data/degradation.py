@@ -1,7 +1,7 @@
-"""From the scene to the LR crop: lens, sensor, the camera's own processing, reduction, recompression.
+"""From the scene to the LR crop, by the kind of degradation that the configuration names.
 
-Works on batches and on any device. Every step happens to a random share of the samples, as the configuration
-says.
+The camera's is here: lens, sensor, the camera's own processing, reduction, recompression, each step for a random share
+of the samples. All kinds work on batches and on any device.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.data import jpeg
+from training.data import jpeg, second_order
 from training.data.config import DegradationConfig
 
 MARGIN = 16
@@ -26,18 +26,36 @@ def degrade(
     rng: np.random.Generator,
     noise: torch.Generator,
 ) -> Tensor:
-    """LR crops `(N, 1, h, w) float32` in [0, 1] of scenes `(N, 1, 4h + 2 MARGIN, 4w + 2 MARGIN) float32`.
+    """LR crops `(N, C, h, w) float32` in [0, 1] of scenes `(N, C, 4h + 2 MARGIN, 4w + 2 MARGIN) float32`.
 
-    `px_per_module` is `(N,)`, LR pixels: what blurs a symbol depends on it. `noise` lives on the device of
-    `pictures`.
+    C is 1 or 3. `px_per_module` is `(N,)`, LR pixels: what blurs a symbol depends on it (`camera` alone). `noise`
+    lives on the device of `pictures`.
     """
+    inner = MARGIN // 4
+    shifted = config.shifted_jpeg_grid
+    if config.kind == "second_order":
+        return second_order.degrade_twice(pictures, config.second_order, inner, rng, noise, shifted)
+    if config.kind == "first_order":
+        return second_order.degrade_once(pictures, config.second_order, inner, rng, noise, shifted)
+    if config.kind in ("bicubic", "jpeg_10"):
+        return _reduced_plainly(pictures, 10 if config.kind == "jpeg_10" else None)
     middle = torch.nn.functional.avg_pool2d(_blur(pictures, px_per_module, config, rng), 2)
     middle = _camera(middle, config, rng, noise)
     lr = _reduce(middle, rng)
-    inner = MARGIN // 4
     lr = lr[:, :, inner:-inner, inner:-inner]
     lr = _noise(lr, config.noise, 0.035, rng, noise).clamp(0, 1)
     return _recompress((lr * 255).round() / 255, config, rng)
+
+
+def _reduced_plainly(pictures: Tensor, quality: int | None) -> Tensor:
+    """Bicubic reduction by four, as in SRGAN and ESRGAN, and JPEG where a quality is given."""
+    lr = torch.nn.functional.interpolate(
+        pictures[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN], scale_factor=0.25, mode="bicubic", antialias=True
+    )
+    lr = (lr.clamp(0, 1) * 255).round() / 255
+    if quality is None:
+        return lr
+    return jpeg.compress(lr, torch.full((len(lr),), float(quality), device=lr.device))
 
 
 def _blur(
@@ -80,8 +98,8 @@ def _blur(
         index = torch.from_numpy(defocused).to(device)
         argument = (2 * np.pi * torch.hypot(fx, fy) * column(radius)[index]).clamp_min(1e-4)
         transfer[index] = transfer[index] * (2 * torch.special.bessel_j1(argument) / argument)
-    blurred: Tensor = torch.fft.irfft2(torch.fft.rfft2(pictures[:, 0]) * transfer, s=(height, width))
-    return blurred[:, None].clamp(0, 1)
+    blurred: Tensor = torch.fft.irfft2(torch.fft.rfft2(pictures) * transfer[:, None], s=(height, width))
+    return blurred.clamp(0, 1)
 
 
 def _camera(
@@ -124,7 +142,7 @@ def _reduce(images: Tensor, rng: np.random.Generator) -> Tensor:
     """Half the size, by the kernels that cameras, browsers and messengers use."""
     kinds = rng.choice(len(_REDUCTIONS), len(images), p=_REDUCTION_SHARES)
     height, width = images.shape[-2] // 2, images.shape[-1] // 2
-    reduced = images.new_empty((len(images), 1, height, width))
+    reduced = images.new_empty((*images.shape[:2], height, width))
     for kind, name in enumerate(_REDUCTIONS):
         index = torch.from_numpy(np.flatnonzero(kinds == kind)).to(images.device)
         if len(index) == 0:

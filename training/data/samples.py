@@ -8,28 +8,30 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.config import LossConfig
 from training.data import degradation, scene
 from training.data.config import DataConfig, SceneConfig
 from training.data.geometry import Placement, place
 from training.data.symbols import MAX_SIZE, SymbolBank, build_bank, size_of
 from training.data.textures import make_textures
+from training.data.unsharp import unsharp
+from training.losses.config import LossConfig
 
 
 @dataclass
 class Samples:
-    """N samples. Images are `(N, 1, H, W)`, on the training device."""
+    """N samples. Images are `(N, C, H, W)`, C 1 for luma or 3 for RGB, on the training device."""
 
     lr: Tensor
     """`float32` in [0, 1]."""
     target: Tensor
-    """`uint8`, four times as wide and high: the clean symbol at 255 times its value."""
+    """`uint8`, four times as wide and high: what the generator shall reproduce, the clean symbol for synthetic
+    data, at 255 times its value."""
     weight: Tensor
-    """`uint8`: the weight of each target pixel times `WEIGHT_SCALE`."""
+    """`(N, 1, H, W) uint8`: the weight of each target pixel times `WEIGHT_SCALE`."""
     modules: Tensor
     """`(N, M, M) uint8`, 1 for dark; each symbol in the corner of a matrix of zeros."""
     version: Tensor
-    """`(N,) int64`."""
+    """`(N,) int64`; 0 where no symbol is known, as in pictures from a folder."""
     pixel_to_module: Tensor
     """`(N, 3, 3) float64`, see `training.data.geometry.Placement`."""
     bend: Tensor
@@ -86,7 +88,7 @@ class SampleSource:
         chosen = rng.integers(0, len(self._bank), count)
         versions = self._bank.version[chosen].astype(np.int64)
         sizes = size_of(1) + 4 * (versions - 1)
-        ppm = _px_per_module(self._config.scene, count, rng)
+        ppm = draw_px_per_module(self._config.scene, count, rng)
         hr_size = 4 * self._config.lr_size
         placement = place(self._config.scene, sizes, ppm, hr_size, rng)
         modules = np.zeros((count, MAX_SIZE, MAX_SIZE), np.uint8)
@@ -118,9 +120,13 @@ class SampleSource:
             hr_size,
             degradation.MARGIN,
         )
+        # Symbols are grey; colour is what noise and compression bring in.
+        picture, target = (
+            image.expand(-1, config.channels, -1, -1) for image in (rendered.picture, rendered.target)
+        )
         return Samples(
-            lr=degradation.degrade(rendered.picture, placement.px_per_module, config.degradation, rng, noise),
-            target=(rendered.target * 255).round().to(torch.uint8),
+            lr=degradation.degrade(picture, placement.px_per_module, config.degradation, rng, noise),
+            target=(reproduced(target, config) * 255).round().to(torch.uint8),
             weight=(rendered.weight * WEIGHT_SCALE).round().clamp(0, 255).to(torch.uint8),
             modules=packed,
             version=torch.from_numpy(versions).to(device),
@@ -129,7 +135,14 @@ class SampleSource:
         )
 
 
-def _px_per_module(config: SceneConfig, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def reproduced(hr: Tensor, config: DataConfig) -> Tensor:
+    """What the generator shall make: `hr (N, C, H, W)` in [0, 1], sharpened where the configuration says so."""
+    return unsharp(hr) if config.sharpen_target else hr
+
+
+def draw_px_per_module(config: SceneConfig, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """`(count,)` LR pixels per module."""
+
     def drawn(low: float, high: float) -> NDArray[np.float64]:
         return np.exp(rng.uniform(np.log(low), np.log(high), count))
 

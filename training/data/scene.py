@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.config import LossConfig
 from training.data.config import SceneConfig
 from training.data.geometry import Placement
+from training.losses.config import LossConfig
 
 Column = Callable[[NDArray[np.generic]], Tensor]
 """Turns one value a sample, `(N,)`, into a tensor `(N, 1, 1)` on the rendering device."""

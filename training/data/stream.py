@@ -1,17 +1,21 @@
 """The endless stream of batches: chunks made ahead by workers, a pool, deterministic draws from it."""
 
+import sys
 from collections import deque
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess, parent_process
 from pathlib import Path
 from queue import Empty, Full
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch import multiprocessing as mp
+from tqdm import tqdm
 
 from training.config import TrainingConfig
+from training.data.folder import FolderSource, Listing, scan
 from training.data.samples import Materials, Samples, SampleSource
 from training.data.symbols import build_bank
 
@@ -19,26 +23,48 @@ _AHEAD = 4
 """Chunks that a worker keeps ready."""
 
 
-def steps_per_chunk(config: TrainingConfig) -> int:
-    """Optimiser steps between two fresh chunks."""
-    return config.data.chunk * config.data.replay // config.optimiser.batch
+class Source(Protocol):
+    """Makes samples, always the same ones for the same number."""
+
+    def chunk(self, number: int, count: int | None = None) -> Samples:
+        """Chunk `number`, of `count` samples or as many as configured."""
+        ...
+
+
+def steps_per_chunk(config: TrainingConfig, world: int = 1) -> int:
+    """Optimiser steps between two fresh chunks of one of `world` processes."""
+    return config.data.chunk * config.data.replay * world // config.optimiser.batch
 
 
 def batches(
-    config: TrainingConfig, start: int, device: torch.device, cache: Path | None = None
+    config: TrainingConfig,
+    start: int,
+    device: torch.device,
+    cache: Path | None = None,
+    *,
+    rank: int = 0,
+    world: int = 1,
 ) -> Iterator[Samples]:
     """Batches from step `start` on, on `device`; batch k is the same wherever the stream started.
 
     From `pool` chunks, `replay * chunk` samples are drawn, turned and mirrored at random; then the next chunk
-    takes the place of the oldest.
+    takes the place of the oldest. Of `world` processes that train together each, by its `rank`, makes its own share
+    `optimiser.batch / world` of a batch from chunks of its own.
+
+    Raises:
+        FolderError: the configured folder cannot be trained on.
     """
-    per_chunk = steps_per_chunk(config)
+    per_chunk = steps_per_chunk(config, world)
     arrival = start // per_chunk
     skip = start % per_chunk
-    chunks = _chunks(config, arrival, device, cache)
+    listing = scan(config.data) if config.data.folder else None
+    if listing and rank == 0:
+        tqdm.write(listing.report(), file=sys.stderr)
+    chunks = _chunks(config, listing, range(arrival * world + rank, sys.maxsize, world), device, cache)
     pool = deque((next(chunks) for _ in range(config.data.pool)), maxlen=config.data.pool)
+    own = [rank] if world > 1 else []
     while True:
-        rng = np.random.default_rng([config.run.seed, 0xBA, arrival])
+        rng = np.random.default_rng([config.run.seed, 0xBA, arrival, *own])
         drawn = rng.permutation(config.data.pool * config.data.chunk)[
             : config.data.replay * config.data.chunk
         ]
@@ -86,32 +112,46 @@ def orient(samples: Samples, orientation: int) -> Samples:
 
 
 def _chunks(
-    config: TrainingConfig, first: int, device: torch.device, cache: Path | None
+    config: TrainingConfig,
+    listing: Listing | None,
+    numbers: range,
+    device: torch.device,
+    cache: Path | None,
 ) -> Iterator[Samples]:
+    """The chunks of these numbers, in order."""
     if config.data.workers == 0:
-        source = _source(config, device, cache)
-        number = first
-        while True:
+        source = _source(config, listing, device, cache)
+        for number in numbers:
             yield source.chunk(number)
-            number += 1
-    yield from _worked_chunks(config, first, device, cache)
+    yield from _worked_chunks(config, listing, numbers, device, cache)
 
 
-def _source(config: TrainingConfig, device: torch.device, cache: Path | None) -> SampleSource:
+def _source(
+    config: TrainingConfig, listing: Listing | None, device: torch.device, cache: Path | None
+) -> Source:
+    if listing:
+        return FolderSource(config.data, listing, device)
     materials = Materials.make(config.data, device, cache)
     return SampleSource(config.data, config.loss, materials, device)
 
 
 def _worked_chunks(
-    config: TrainingConfig, first: int, device: torch.device, cache: Path | None
+    config: TrainingConfig,
+    listing: Listing | None,
+    numbers: range,
+    device: torch.device,
+    cache: Path | None,
 ) -> Iterator[Samples]:
-    # Built once here, so that the workers find it in the cache instead of building it all at once.
-    build_bank(config.data.symbols, config.data.seed, cache)
+    if not listing:
+        # Built once here, so that the workers find it in the cache instead of building it all at once.
+        build_bank(config.data.symbols, config.data.seed, cache)
     context = mp.get_context("spawn")
     workers = config.data.workers
     queues = [context.Queue(_AHEAD) for _ in range(workers)]
     processes = [
-        context.Process(target=_work, args=(config, first + w, workers, cache, queues[w]), daemon=True)
+        context.Process(
+            target=_work, args=(config, listing, numbers[w::workers], cache, queues[w]), daemon=True
+        )
         for w in range(workers)
     ]
     for process in processes:
@@ -119,7 +159,7 @@ def _worked_chunks(
     try:
         number = 0
         while True:
-            # Worker w makes every chunk whose number leaves w, so that the order never depends on timing.
+            # Worker w makes every chunk whose place leaves w, so that the order never depends on timing.
             samples = _received(queues[number % workers], processes[number % workers])
             yield Samples(*(getattr(samples, name).to(device) for name in Samples.__dataclass_fields__))
             number += 1
@@ -139,13 +179,17 @@ def _received(queue: "mp.Queue[Samples]", process: BaseProcess) -> Samples:
 
 
 def _work(
-    config: TrainingConfig, first: int, step: int, cache: Path | None, queue: "mp.Queue[Samples]"
+    config: TrainingConfig,
+    listing: Listing | None,
+    numbers: range,
+    cache: Path | None,
+    queue: "mp.Queue[Samples]",
 ) -> None:
     torch.set_num_threads(1)
-    source = _source(config, torch.device("cpu"), cache)
-    number = first
-    while _put(queue, source.chunk(number)):
-        number += step
+    source = _source(config, listing, torch.device("cpu"), cache)
+    for number in numbers:
+        if not _put(queue, source.chunk(number)):
+            return
 
 
 def _put(queue: "mp.Queue[Samples]", samples: Samples) -> bool:
