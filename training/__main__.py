@@ -6,6 +6,7 @@ from pathlib import Path
 
 from training import config as configs
 from training.evaluate import cli as evaluate
+from training.measure import cli as measure
 
 CACHE = Path("build/cache")
 """Where generated symbols are kept between runs."""
@@ -20,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     _add_throughput(commands)
     _add_samples(commands)
     evaluate.add_commands(commands)
+    measure.add_commands(commands)
     options = parser.parse_args(arguments)
     from training.checkpoint import CheckpointError
     from training.errors import TrainingError
