@@ -28,6 +28,7 @@ _SOLVING_WORK, _SOLVING_WORK_OF_A_BLOCK = 0.11, 0.04
 """For each check codeword."""
 _PAIR_WORK, _MATCH_WORK = 5e-6, 5e-5
 """For each pair of guessed bits."""
+_COUNTING_WORK = 4.0
 _ERASURE_WORK = 0.09
 """For each check codeword."""
 
@@ -197,5 +198,10 @@ class BlockSearch:
         fixed &= ~(fixed & (self.words[blocks] != self.fixed[blocks])).any(axis=1)[:, None]
         weights = np.where(fixed[:, :, None], np.inf, self.weights[blocks])
         bounds = acceptance.log_misread_bounds(weights, wrong & ~fixed[:, :, None], self.checks)
+        missing = bounds + self._log_choices - self.log_limits[blocks]
+        for i in np.flatnonzero((missing > 0) & (missing < acceptance.COUNTING_GAINS)).tolist():
+            self._effort.spend(_COUNTING_WORK)
+            counted = acceptance.log_counted_bound(weights[i], wrong[i] & ~fixed[i, :, None], self.checks)
+            bounds[i] = min(bounds[i], counted)
         bounds = np.minimum(bounds + self._log_choices, 0.0)
         self.log_bounds[blocks] = np.where(np.isfinite(self.costs[blocks]), bounds, 0.0)

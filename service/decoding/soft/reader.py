@@ -126,7 +126,8 @@ class _Search:
                 break
             self._tries += 1
             # Half of what is left for one try, since the next grid may be the right one.
-            decoded = decode_modules(llr, fit.grid.version, self._effort.part(0.5), hypotheses=_MOST_TRIES)
+            chances = self._tries * (self._tries + 1)
+            decoded = decode_modules(llr, fit.grid.version, self._effort.part(0.5), hypotheses=chances)
             if decoded is not None:
                 return _reading(decoded, fit, mirrored)
         return None

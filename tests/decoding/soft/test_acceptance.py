@@ -86,3 +86,32 @@ def test_expected_words_tell_whether_there_is_anything_to_decode() -> None:
     assert acceptance.log_expected_words(weights, 7)[0] == pytest.approx((26 - 7) * 8 * log(2))
     weights[:] = 30.0
     assert acceptance.log_expected_words(weights, 7)[0] == pytest.approx(-56 * log(2), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_counted_words_are_those_that_exist(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights = np.full((3, 8), np.inf)
+    weights[:2] = rng.gamma(1.5, size=(2, 8))
+    wrong = np.zeros((3, 8), bool)
+    wrong[:2] = rng.random((2, 8)) < 0.3
+    discrepancy = weights[wrong].sum()
+    given = weights[:2].ravel()
+    patterns = (np.arange(2**16)[:, None] >> np.arange(16)) & 1
+    exact = log(int((patterns @ given <= discrepancy + 1e-12).sum()))
+    counted = acceptance.log_counted_bound(weights, wrong, 0) - log(3)
+    assert exact - 1e-9 <= counted <= exact + 0.1
+    assert acceptance.log_counted_bound(weights, wrong, 1) == pytest.approx(counted + log(3) - 8 * log(2))
+
+
+def test_counting_words_is_sharper_than_the_estimate_of_their_number() -> None:
+    rng = np.random.default_rng(5)
+    weights = rng.gamma(2.0, size=(44, 8))
+    wrong = np.zeros((44, 8), bool)
+    wrong.ravel()[np.argsort(weights.ravel())[:60:2]] = True
+    estimated, counted = bound(weights, wrong, 18), acceptance.log_counted_bound(weights, wrong, 18)
+    assert -200 < counted < estimated - 1
+
+
+def test_counting_proves_nothing_of_a_word_that_agrees_with_every_bit() -> None:
+    assert acceptance.log_counted_bound(np.ones((4, 8)), np.zeros((4, 8), bool), 2) == float("inf")
