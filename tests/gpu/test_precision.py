@@ -11,9 +11,11 @@ from tests.gpu.test_cuda import SAMPLES, luma
 precision = pytest.importorskip("training.precision", reason="the training extra is not installed")
 
 
-@pytest.mark.parametrize(("kind", "share", "most"), [("fp16", 0.6, 0.2), ("int8", 0.4, 4.0)])
+@pytest.mark.parametrize(
+    ("kind", "share", "most", "most_flipped"), [("fp16", 0.6, 0.2, 1e-3), ("int8", 0.4, 16.0, 0.05)]
+)
 def test_a_copy_is_a_release_of_its_own_and_hardly_differs(
-    released: Path, tmp_path: Path, kind: str, share: float, most: float
+    released: Path, tmp_path: Path, kind: str, share: float, most: float, most_flipped: float
 ) -> None:
     # No calibration set worth the name, but the samples' own ranges.
     crops = np.concatenate([luma(path)[..., :56, :56] for path in SAMPLES])
@@ -27,7 +29,7 @@ def test_a_copy_is_a_release_of_its_own_and_hardly_differs(
     for path in SAMPLES:
         largest, flipped = precision.difference(released, folder, luma(path))
         assert 0 < largest < most
-        assert flipped < 1e-3
+        assert flipped < most_flipped
     assert precision.difference(released, released, luma(SAMPLES[0])) == (0, 0)
     with pytest.raises(ManifestError, match="never changes"):
         precision.convert(released, tmp_path, kind, crops)

@@ -95,7 +95,10 @@ def encoders(rounds: int) -> tuple[dict[str, float], dict[str, int]]:
         return lambda: cv2.imencode(kind, pixels, options)[1].tobytes()
 
     for name, pixels in (("grey", grey), ("RGB", colour)):
-        chosen = {f"Pillow PNG, level {level}": pillow(pixels, "PNG", compress_level=level) for level in (0, 1, 3, 6)}
+        chosen = {
+            f"Pillow PNG, level {level}": pillow(pixels, "PNG", compress_level=level)
+            for level in (0, 1, 3, 6)
+        }
         for strategy in (2, 3, 4):
             chosen[f"Pillow PNG, level 1, strategy {strategy}"] = pillow(
                 pixels, "PNG", compress_level=1, compress_type=strategy

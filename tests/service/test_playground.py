@@ -72,7 +72,9 @@ def test_modules_import_what_is_there(client: httpx.Client) -> None:
         again = client.get(f"/static/js/{name}", headers={"If-None-Match": answer.headers["etag"]})
         assert again.status_code == 304
         own = text.replace('"http://www.w3.org/2000/svg"', "")  # a name, not an address
-        assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|\beval\(|https?://[a-z]", own), name
+        assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|\beval\(|https?://[a-z]", own), (
+            name
+        )
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from training.initial import load_initial
 from training.losses.module import weighted_cross_entropy
 from training.models.compact import CompactGenerator
 from training.models.config import CompactConfig
-from training.release import ReleaseError, release
 from training.players import rate_factor
+from training.release import ReleaseError, release
 from training.train import train
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
