@@ -54,7 +54,7 @@ class Watched:
         self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
@@ -66,7 +66,7 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def released() -> Iterator[Server]:
     """The released generator and all readers."""
     with running(create_app(Settings(model_store=ROOT / "model_store", device="cpu", decoders=1))) as server:
