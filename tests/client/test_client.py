@@ -215,7 +215,7 @@ def test_a_batch_keeps_order_bounds_and_failures(capsys: pytest.CaptureFixture[s
         threading.Event().wait(0.005)
         with lock:
             inside -= 1
-        return problem(422, "damaged_image")(request) if b"bad" in request.read() else good(request)
+        return problem(422, "damaged_image")(request) if b"spoilt" in request.read() else good(request)
 
     taken = 0
 
@@ -223,7 +223,7 @@ def test_a_batch_keeps_order_bounds_and_failures(capsys: pytest.CaptureFixture[s
         nonlocal taken
         for number in range(20):
             taken += 1
-            yield tmp_path / "missing.png" if number == 11 else (b"bad" if number == 7 else b"%d" % number)
+            yield tmp_path / "missing.png" if number == 11 else (b"spoilt" if number == 7 else b"%d" % number)
 
     with Client("http://service", concurrency=3, transport=httpx.MockTransport(handle)) as client:
         outcomes = client.decode_many(sources(), progress=True)
@@ -235,7 +235,7 @@ def test_a_batch_keeps_order_bounds_and_failures(capsys: pytest.CaptureFixture[s
     assert len(rest) == 19
     assert most == 3
     failed = {str(outcome.source): type(outcome.error) for outcome in rest if outcome.error}
-    assert failed == {"b'bad'": qrsr.BadUploadError, str(tmp_path / "missing.png"): FileNotFoundError}
+    assert failed == {"b'spoilt'": qrsr.BadUploadError, str(tmp_path / "missing.png"): FileNotFoundError}
     assert all((outcome.answer is None) == (outcome.error is not None) for outcome in rest)
     shown = capsys.readouterr().err
     assert "20image" in shown
@@ -251,15 +251,15 @@ def test_an_asynchronous_batch_does_the_same() -> None:
         most = max(most, inside)
         await asyncio.sleep(0.001)
         inside -= 1
-        return problem(422, "damaged_image")(request) if b"bad" in await request.aread() else good(request)
+        return problem(422, "damaged_image")(request) if b"spoilt" in await request.aread() else good(request)
 
     async def run() -> list[Any]:
         transport = httpx.MockTransport(handle)
         async with AsyncClient("http://service", concurrency=3, transport=transport) as client:
-            return [outcome async for outcome in client.decode_many([b"0", b"bad", *[b"x"] * 10])]
+            return [outcome async for outcome in client.decode_many([b"0", b"spoilt", *[b"x"] * 10])]
 
     outcomes = asyncio.run(run())
-    assert [outcome.source for outcome in outcomes[:2]] == [b"0", b"bad"]
+    assert [outcome.source for outcome in outcomes[:2]] == [b"0", b"spoilt"]
     assert isinstance(outcomes[1].error, qrsr.BadUploadError)
     assert sum(outcome.answer is not None for outcome in outcomes) == 11
     assert most == 3
