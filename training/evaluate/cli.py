@@ -21,6 +21,7 @@ from training.evaluate.options import (
 )
 from training.evaluate.paper_set import SIZE
 from training.evaluate.photos import PhotosError
+from training.evaluate.protocol_latency import COUNT as LATENCY_COUNT
 from training.evaluate.readers import DECODE, DIRECT, SOFT
 from training.evaluate.results import Results
 from training.evaluate.sweep_set import COUNT, PX_PER_MODULE
@@ -107,6 +108,16 @@ def add_commands(commands: Any) -> None:
         type=Path,
         metavar="JSON",
         help="read rates for the Pareto plot (default: paper.json in --out)",
+    )
+    latency = _protocol(
+        protocols, "latency", "milliseconds of /decode on easy and on the hardest pictures", _latency
+    )
+    _common(latency, readers=("wechat", SOFT, DECODE), kernels=())
+    latency.add_argument(
+        "--count",
+        type=int,
+        default=LATENCY_COUNT,
+        help=f"pictures of a kind (default {LATENCY_COUNT})",
     )
     quick = _protocol(protocols, "quick", "the regression floor: fails when fewer symbols are read", _quick)
     _common(quick, readers=("wechat", SOFT, DECODE), kernels=())
@@ -255,6 +266,17 @@ def _speed(arguments: argparse.Namespace) -> int:
     rates = arguments.rates or arguments.out / "paper.json"
     print(speed_report(run_speed(options, 5 if arguments.quick else ROUNDS, rates)))
     return 0
+
+
+def _latency(arguments: argparse.Namespace) -> int:
+    from training.evaluate.protocol_latency import latency_report, run_latency
+
+    options = options_of(arguments)
+    if options.ours is None:
+        raise BenchmarkError("latency is that of the cascade, which needs a generator (--model)")
+    results = run_latency(options, 2 if arguments.quick else arguments.count)
+    print(latency_report(results))
+    return _verdict(arguments, results)
 
 
 def _quick(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from training.evaluate import plots
 from training.evaluate.attempts import attempts_report
 from training.evaluate.options import BenchmarkError
 from training.evaluate.paper_set import RECIPE
+from training.evaluate.protocol_latency import latency_report
 from training.evaluate.protocol_paper import paper_report
 from training.evaluate.protocol_photos import photo_bars, photos_report
 from training.evaluate.protocol_sweep import plotted, sweep_report
@@ -17,7 +18,7 @@ from training.evaluate.results import Results
 from training.evaluate.speed import load_speed, pareto, speed_report
 from training.evaluate.tables import table
 
-PROTOCOLS = ("paper", "sweep", "photos", "attempts", "speed")
+PROTOCOLS = ("paper", "sweep", "photos", "attempts", "latency", "speed")
 
 _HEAD = """# Benchmark
 
@@ -74,6 +75,11 @@ place stands what reads most crops a second of processor time among those that n
 is left nothing here, stays in it for pictures unlike these.
 """
 
+_LATENCY = """Processor time of the whole cascade in one process, enlarging included, beside WeChat on the upload,
+picture by picture. Time is spent where nothing can be read, since then every attempt has its turn. The service's
+limits of time are not applied here, so the longest figures are above what a caller can meet.
+"""
+
 _SPEED = """Our generator and its peers, timed in turn in one run, on a crop of 128x128.
 """
 
@@ -85,6 +91,7 @@ python -m training evaluate paper $peers
 python -m training evaluate sweep
 python -m training evaluate photos DIR
 python -m training evaluate attempts
+python -m training evaluate latency
 python -m training evaluate speed $peers
 python -m training evaluate report
 ```
@@ -178,6 +185,14 @@ def _attempts(folder: Path) -> str:
     )  # fmt: skip
 
 
+def _latency(folder: Path) -> str:
+    results = Results.load(folder / "latency.json")
+    return _section(
+        "Milliseconds of an answer", _LATENCY, results.command, results.environment, "latency",
+        latency_report(results), plot=False,
+    )  # fmt: skip
+
+
 def _speed(folder: Path) -> str:
     speed = load_speed(folder / "speed.json")
     pareto(speed, folder / "speed.png")
@@ -189,6 +204,7 @@ _SECTIONS: dict[str, Callable[[Path], str]] = {
     "sweep": _sweep,
     "photos": _photos,
     "attempts": _attempts,
+    "latency": _latency,
     "speed": _speed,
 }
 
