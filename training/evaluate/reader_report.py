@@ -19,7 +19,7 @@ from training.evaluate.protocol_misreads import Misreads, misreads_report
 from training.evaluate.tables import rate, table
 
 DOCUMENT = Path("docs/reader.md")
-FILES = ("reader-stages", "reader-geometry", "reader-speed", "calibration", "misreads")
+FILES = ("reader-coverage", "reader-stages", "reader-geometry", "reader-speed", "calibration", "misreads")
 
 
 def fill(document: str, name: str, text: str) -> str:
@@ -51,6 +51,25 @@ def write_reader_report(results: Path, document: Path = DOCUMENT) -> None:
         if kept.is_file():
             text = fill(text, name, _PARTS[name](json.loads(kept.read_text()), folder))
     document.write_text(text)
+
+
+def _coverage(data: dict[str, Any], folder: Path) -> str:
+    del folder
+    clean, limit = data["clean"], data["limit"]
+    symbols = sum(clean["symbols"].values())
+    modes = ", ".join(f"{mode} {count}" for mode, count in clean["symbols"].items())
+    read = limit["tried"] - len(limit["missed"]) - limit["wrong"]
+    missed = [f"- clean, not read: {one}" for one in clean["missed"]]
+    missed += [f"- at the limit, not read: {one}" for one in limit["missed"]]
+    return "\n\n".join(
+        [
+            _command(data),
+            f"Clean: {symbols - len(clean['missed']):,} of {symbols:,} symbols read with their payload, version, level "
+            f"and mask ({modes}). Errors and erasures to the limit of the code: {read} of {limit['tried']} read, "
+            f"{limit['wrong']} wrong.",
+            *(["\n".join(missed)] if missed else []),
+        ]
+    )
 
 
 def _stages(data: dict[str, Any], folder: Path) -> str:
@@ -165,6 +184,7 @@ def _misreads(data: dict[str, Any], folder: Path) -> str:
 
 
 _PARTS: dict[str, Callable[[dict[str, Any], Path], str]] = {
+    "reader-coverage": _coverage,
     "reader-stages": _stages,
     "reader-geometry": _geometry,
     "reader-speed": _speed,
