@@ -63,7 +63,7 @@ CROPS = (
          "Forwarded twice", "A messenger's two JPEGs", True),
     Crop("screen", "jpeg-10", 1.45, 3, b"tel:+15550100", (2,),
          "JPEG quality 10", "The codec alone did this", True),
-    Crop("bottle", "curved", 1.4, 3, b"WIFI:T:WPA;S:Guest;P:harvest moon;;", (3, 0),
+    Crop("bottle", "curved", 1.4, 3, b"WIFI:T:WPA;S:Guest;P:harvest moon;;", (3, 1),
          "Round a bottle", "The symbol bends away"),
     Crop("night", "low-light", 1.7, 3, b"https://example.org/parking/7", (4, 1),
          "At night", "Hardly any photons"),

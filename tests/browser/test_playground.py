@@ -317,7 +317,7 @@ def test_a_key_is_asked_for_and_kept_in_the_page_only(visit: Visit, small: Any) 
         page.wait_for_selector("#divider:visible")
         stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
         assert secret not in stored
-        page.reload()
+        page.reload(wait_until="networkidle")  # or the server ends before the page has everything
         assert page.input_value("#key") == ""
 
 
