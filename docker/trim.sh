@@ -1,0 +1,14 @@
+#!/bin/sh
+# Remove from a site-packages folder what the service never loads. Licence texts stay.
+#   docker/trim.sh SITE_PACKAGES
+set -eu
+cd "$1"
+# Tests, type stubs, headers.
+find . -depth -type d \( -name tests -o -name test -o -name testdata \) -exec rm -rf {} +
+find . -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.h' -o -name '*.hpp' -o -name '*.cuh' -o -name '*.a' \) -delete
+# OpenCV: the cascades of its face detectors. ONNX Runtime: converters and its own tools. numpy: Fortran and C builds.
+rm -rf cv2/data/*.xml \
+    onnxruntime/backend onnxruntime/datasets onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
+    numpy/f2py numpy/distutils
+# Pillow: AVIF and fonts. The service takes neither, and a codec that is not there cannot be attacked.
+rm -rf PIL/_avif*.so PIL/_imagingft*.so pillow.libs/libavif* pillow.libs/libharfbuzz* pillow.libs/libfreetype*
