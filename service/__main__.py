@@ -1,18 +1,18 @@
-"""`python -m service`: one process that serves HTTP, and its decoder children."""
+"""`python -m service`: serves HTTP, or reads and enlarges files without a server; see `service.cli`."""
 
 import sys
 
 
 def main() -> int:
-    """Serve until SIGTERM or SIGINT; accepted requests are finished first. Returns the exit status."""
+    """Do what the command line says. Returns the exit status."""
     from service.memory import tune
 
     # Before NumPy and OpenCV allocate anything.
     tune()
 
-    from service.serve import main as serve
+    from service.cli import main as run
 
-    return serve()
+    return run()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+"""The pipeline without a server: opened for a command, closed after it."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable
+
+from pydantic import ValidationError
+
+from model_store.manifest import ManifestError
+from service import files, services
+from service.cli import NOT_STARTED, UNUSABLE
+from service.decoding.pool import PoolError
+from service.engine import EngineError
+from service.services import Services
+from service.settings import Settings
+
+INTERRUPTED, BROKEN_PIPE = 130, 141
+"""What shells make of SIGINT and of SIGPIPE."""
+
+
+def with_services(work: Callable[[Services], Awaitable[int]]) -> int:
+    """Do `work` with everything that the service would have, set up by the environment. Returns its exit status."""
+    # What goes wrong with a file is said in one line, not in the service's log.
+    logging.getLogger("service").setLevel(logging.CRITICAL)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for fault in error.errors(include_input=False, include_url=False):
+            complain(f"QRSR_{str(fault['loc'][0]).upper()}: {fault['msg']}")
+        return UNUSABLE
+
+    async def opened() -> int:
+        async with services.opened(settings) as ready:
+            return await work(ready)
+
+    try:
+        return asyncio.run(opened())
+    except (ManifestError, EngineError, PoolError) as error:
+        complain(str(error))
+        return NOT_STARTED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. What is still buffered must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def load(path: str, settings: Settings) -> bytes:
+    """An upload from a file, or from standard input for `-`.
+
+    Raises:
+        FileError: it is none.
+    """
+    if path == "-":
+        return files.checked(
+            sys.stdin.buffer.read(settings.max_body_bytes + 1), max_bytes=settings.max_body_bytes
+        )
+    return files.load(path, max_bytes=settings.max_body_bytes)
+
+
+def complain(text: str) -> None:
+    """A line on standard error; file names may hold bytes that are no text."""
+    print(text.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)

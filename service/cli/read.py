@@ -1,0 +1,106 @@
+"""`python -m service read`: payloads of files, in the order of the files, several at work at a time."""
+
+import asyncio
+import base64
+import json
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from itertools import islice
+
+from service import pipeline
+from service.cli import NOTHING, READ, UNUSABLE, ReadOptions
+from service.cli.local import complain, load, with_services
+from service.cpus import usable_cpus
+from service.errors import ServiceError
+from service.files import FileError
+from service.schemas import DecodeAnswer, Symbol
+from service.services import Services, Task
+
+Outcome = DecodeAnswer | FileError | ServiceError
+
+
+def run(options: ReadOptions) -> int:
+    """Print what the files hold. Returns the exit status."""
+
+    # UTF-8 wherever it goes, whatever the locale says.
+    getattr(sys.stdout, "reconfigure", lambda **_: None)(encoding="utf-8", errors="backslashreplace")
+
+    async def work(services: Services) -> int:
+        status = READ
+        async with aclosing(_outcomes(services, options.files)) as outcomes:
+            async for path, outcome in outcomes:
+                _show(path, outcome, options)
+                if not isinstance(outcome, DecodeAnswer):
+                    status = max(status, UNUSABLE)
+                elif not outcome.symbols:
+                    status = max(status, NOTHING)
+        return status
+
+    return with_services(work)
+
+
+def _show(path: str, outcome: Outcome, options: ReadOptions) -> None:
+    if options.as_json:
+        print(_line(path, outcome), flush=True)
+    elif isinstance(outcome, DecodeAnswer):
+        start = f"{_plain(path)}: " if len(options.files) > 1 else ""
+        for symbol in outcome.symbols:
+            print(start + payload(symbol), flush=True)
+    if not isinstance(outcome, DecodeAnswer):
+        complain(f"{_plain(path)}: {outcome.detail}")
+
+
+async def _outcomes(services: Services, paths: Sequence[str]) -> AsyncGenerator[tuple[str, Outcome], None]:
+    """In the order of the paths, with as many at work as there are CPUs and one more to come."""
+    left = iter(paths)
+    at_work = [(path, _start(services, path)) for path in islice(left, usable_cpus() + 1)]
+    try:
+        while at_work:
+            path, task = at_work[0]
+            outcome = await task
+            del at_work[0]
+            at_work += [(following, _start(services, following)) for following in islice(left, 1)]
+            yield path, outcome
+    finally:
+        # Whoever reads our output may leave in the middle.
+        for _, task in at_work:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in at_work), return_exceptions=True)
+
+
+def _start(services: Services, path: str) -> "asyncio.Task[Outcome]":
+    return asyncio.create_task(_outcome(services, path))
+
+
+async def _outcome(services: Services, path: str) -> Outcome:
+    try:
+        data = await services.in_thread(load, path, services.settings)
+        return await pipeline.read(Task.of(services, data))
+    except (FileError, ServiceError) as error:
+        return error
+
+
+def payload(symbol: Symbol) -> str:
+    """One line: text with control characters and backslashes escaped, or `hex:` and the bytes of what is no text."""
+    if symbol.text is None:
+        return "hex:" + base64.b64decode(symbol.payload_base64).hex()
+    return _plain(symbol.text.replace("\\", "\\\\"))
+
+
+def _plain(text: str) -> str:
+    """The same on one line, and nothing that a terminal would obey."""
+    return "".join(
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for character in text
+    )
+
+
+def _line(path: str, outcome: Outcome) -> str:
+    name = path.encode("utf-8", "backslashreplace").decode()
+    if isinstance(outcome, DecodeAnswer):
+        return json.dumps({"file": name} | outcome.model_dump(mode="json"), ensure_ascii=False)
+    error = {"code": outcome.code, "detail": outcome.detail}
+    return json.dumps({"file": name, "error": error}, ensure_ascii=False)

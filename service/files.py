@@ -1,0 +1,84 @@
+"""Images as files: read within the limits of an upload, written whole or not at all."""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+
+class FileError(Exception):
+    """A file that cannot be taken as an upload; `code` is stable and meant for programs."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        """`file_not_found`, `file_unreadable`, `file_too_large` or `file_empty`."""
+        self.detail = detail
+
+
+def load(path: str, *, max_bytes: int) -> bytes:
+    """Bytes of a regular file; never more than `max_bytes` of them are read.
+
+    Raises:
+        FileError: see there.
+    """
+    try:
+        # Not blocking, or opening a pipe would wait for its other end.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileError("file_not_found", "there is no such file") from error
+    except (OSError, ValueError) as error:
+        raise FileError("file_unreadable", _why(error)) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileError("file_unreadable", "not a regular file")
+    with open(descriptor, "rb") as stream:
+        try:
+            data = stream.read(max_bytes + 1)
+        except OSError as error:
+            raise FileError("file_unreadable", _why(error)) from error
+    return checked(data, max_bytes=max_bytes)
+
+
+def checked(data: bytes, *, max_bytes: int) -> bytes:
+    """The same bytes, if an upload may have so many.
+
+    Raises:
+        FileError: `file_empty` or `file_too_large`.
+    """
+    if not data:
+        raise FileError("file_empty", "the file is empty")
+    if len(data) > max_bytes:
+        raise FileError("file_too_large", f"the file is larger than {max_bytes} bytes")
+    return data
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write a file, and its folder if need be; it has its name once it is whole.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}.", suffix=".partial", delete=False
+    ) as stream:
+        try:
+            stream.write(data)
+            stream.flush()
+            os.fchmod(stream.fileno(), 0o666 & ~_umask())
+            os.replace(stream.name, path)
+        except BaseException:
+            os.unlink(stream.name)
+            raise
+
+
+def _umask() -> int:
+    # It can only be read by setting it.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)
