@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     _add_export(commands)
     _add_throughput(commands)
     _add_samples(commands)
+    _add_picture(commands)
     evaluate.add_commands(commands)
     measure.add_commands(commands)
     options = parser.parse_args(arguments)
@@ -114,6 +115,25 @@ def _samples(options: argparse.Namespace) -> None:
 
     for path in make(options.out):
         print(path)
+
+
+def _add_picture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("picture", help="draw the README's first picture, trying every reader")
+    parser.add_argument("--out", type=Path, default=Path("docs/first-screen.png"))
+    parser.set_defaults(run=_picture)
+
+
+def _picture(options: argparse.Namespace) -> int:
+    from training.evaluate.readers import ReaderUnavailableError
+    from training.readme_picture import draw
+
+    try:
+        draw(options.out)
+    except ReaderUnavailableError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(options.out)
+    return 0
 
 
 if __name__ == "__main__":

@@ -127,6 +127,14 @@ class Workbench:
             return self._attempt(reader.removeprefix(ATTEMPT), enlarged)
         if reader != SOFT:
             return self._readers[reader](enlarged.sr)
+        return self.soft(enlarged)
+
+    def soft(self, enlarged: Enlarged) -> list[bytes]:
+        """Payloads that the soft-decision reader finds.
+
+        Raises:
+            ValueError: there are no logits, or the reader is not among those built.
+        """
         if enlarged.logits is None or self._service is None:
             raise ValueError("this upscaler gives no logits")
         return [reading.payload for reading in soft(self._service, enlarged.logits, SOFT)]
