@@ -61,7 +61,7 @@ def panels(crop: Crop, bench: Workbench, files: WeChatFiles) -> list[Panel]:
 
 
 def wechat_enlarged(lr: Image, files: WeChatFiles) -> Image:
-    """`(2h, 2w)`: what the super-resolution net that WeChat's detector carries makes of a crop `(h, w)`."""
+    """`(2h - 1, 2w - 1)`: what the super-resolution net that WeChat's detector carries makes of a crop `(h, w)`."""
     net = cv2.dnn.readNetFromCaffe(str(files.sr_prototxt), str(files.sr_caffemodel))
     net.setInput(cv2.dnn.blobFromImage(lr, 1 / 255))
     enlarged: Image = np.clip(255 * net.forward()[0, 0], 0, 255).astype(np.uint8)

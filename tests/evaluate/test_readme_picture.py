@@ -30,7 +30,7 @@ def test_only_ours_is_read(name: str, files: WeChatFiles) -> None:
     assert [panel.read_by for panel in others] == [()] * 3
     assert SOFT in ours.read_by
     lr = others[0].image
-    assert wechat_enlarged(lr, files).shape == (2 * lr.shape[0], 2 * lr.shape[1])
+    assert wechat_enlarged(lr, files).shape == (2 * lr.shape[0] - 1, 2 * lr.shape[1] - 1)
     assert ours.image.shape == (4 * lr.shape[0], 4 * lr.shape[1])
 
 
