@@ -17,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_train(commands)
+    _add_interpolate(commands)
     _add_export(commands)
     _add_throughput(commands)
     _add_samples(commands)
@@ -53,6 +54,30 @@ def _train(options: argparse.Namespace) -> None:
         optimiser = config.optimiser.model_copy(update={"steps": options.steps})
         config = config.model_copy(update={"optimiser": optimiser})
     print(train(config, options.out, options.resume, CACHE))
+
+
+def _add_interpolate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "interpolate", help="mix the weights of two generators: (1 - alpha) PSNR + alpha GAN"
+    )
+    what = "checkpoint or folder of a released version"
+    parser.add_argument("--psnr", type=Path, required=True, help=f"of the first phase: {what}")
+    parser.add_argument("--gan", type=Path, required=True, help=f"of the second phase: {what}")
+    parser.add_argument("--alpha", type=float, required=True, help="share of the second, from 0 to 1")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write, for `export`")
+    parser.set_defaults(run=_interpolate)
+
+
+def _interpolate(options: argparse.Namespace) -> int:
+    from training.interpolate import interpolate
+
+    try:
+        interpolate(options.psnr, options.gan, options.alpha).save(options.out)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(options.out)
+    return 0
 
 
 def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -31,6 +31,8 @@ class Checkpoint:
     discriminator_optimiser: dict[str, Any] | None = None
     scaler: dict[str, Any] | None = None
     """Of a run in float16: by what its losses are scaled."""
+    notes: str = ""
+    """Where the weights come from, if not from the training that the configuration describes alone."""
 
     def training_config(self) -> TrainingConfig:
         """The configuration, checked against the present schema."""

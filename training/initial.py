@@ -24,7 +24,7 @@ def load_initial(generator: nn.Module, path: Path) -> None:
     Raises:
         CheckpointError: unreadable, or its weights do not belong to this kind of network.
     """
-    found = _graph_weights(path) if path.suffix == ".onnx" else checkpoints.load(path).ema
+    found = graph_weights(path) if path.suffix == ".onnx" else checkpoints.load(path).ema
     own = generator.state_dict()
     unknown = sorted(
         name for name, value in found.items() if name not in own or own[name].shape != value.shape
@@ -42,7 +42,12 @@ def load_initial(generator: nn.Module, path: Path) -> None:
                 parameter.zero_()
 
 
-def _graph_weights(path: Path) -> dict[str, Tensor]:
+def graph_weights(path: Path) -> dict[str, Tensor]:
+    """The weights of an exported generator, under the names that they have in its network.
+
+    Raises:
+        CheckpointError: `path` is no ONNX graph.
+    """
     try:
         graph = onnx.load(path).graph
     except Exception as error:

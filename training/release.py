@@ -100,7 +100,7 @@ def release(
             if crops
             else (),
             calibration=calibrate(model, symbols, cache) if symbols else None,
-            notes=notes,
+            notes=" ".join(filter(None, (checkpoint.notes, notes))),
         )
         (partial / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         # One rename makes the whole version appear, so that nobody meets half of one.

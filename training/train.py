@@ -119,6 +119,10 @@ def _load(resume: Path, config: TrainingConfig, device: torch.device) -> checkpo
     earlier = state.training_config()
     if earlier.generator != config.generator or earlier.data != config.data:
         raise checkpoints.CheckpointError(f"{resume}: was trained with another generator or other data")
+    if not state.optimiser:
+        raise checkpoints.CheckpointError(
+            f"{resume}: no training left it; start from it with run.initial instead"
+        )
     if config.loss.adversarial:
         if state.discriminator is None:
             raise checkpoints.CheckpointError(

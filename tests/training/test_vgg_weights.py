@@ -11,6 +11,12 @@ from training.losses import vgg_weights
 from training.losses.vgg_weights import WeightsError, load_weights
 
 
+@pytest.fixture(autouse=True)
+def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The weights that somebody who runs the tests may have named are not those of the tests."""
+    monkeypatch.delenv(vgg_weights.VARIABLE, raising=False)
+
+
 @pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file that stands for the published one, with its hash."""
@@ -25,6 +31,15 @@ def test_a_named_file_is_used(published: Path, tmp_path: Path) -> None:
     weights = load_weights(published, tmp_path / "cache", url="file:///nowhere")
     assert weights["features.0.weight"].shape == (64, 3, 3, 3)
     assert not (tmp_path / "cache").exists()
+
+
+def test_the_environment_names_a_file_unless_the_configuration_does(
+    published: Path, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("QRSR_VGG19", str(published))
+    assert "features.0.bias" in load_weights(None, tmp_path / "cache", url="file:///nowhere")
+    with pytest.raises(WeightsError, match=r"other\.pth"):
+        load_weights(tmp_path / "other.pth", tmp_path / "cache", url="file:///nowhere")
 
 
 def test_the_published_file_is_fetched_once_and_checked(published: Path, tmp_path: Path) -> None:
@@ -76,5 +91,5 @@ def test_without_weights_the_command_says_what_to_set(tmp_path: Path, capsys, mo
     config.write_text("[loss]\nperceptual = 1.0\n[run]\ndevice = 'cpu'\n")
     assert main(["train", "--config", str(config), "--out", str(tmp_path / "run")]) == 2
     error = capsys.readouterr().err
-    assert "perceptual.weights is not set" in error
+    assert "perceptual.weights and QRSR_VGG19 are not set" in error
     assert error.count("\n") == 1

@@ -52,8 +52,8 @@ class PerceptualConfig(Section):
     """Distance of the pictures as VGG19 sees them."""
 
     weights: Path | None = None
-    """VGG19's weights under torchvision's names; without it the published file is looked for in the cache and
-    downloaded into it."""
+    """VGG19's weights under torchvision's names; without it the file that the environment variable `QRSR_VGG19` names,
+    and without that the published file, which is looked for in the cache and downloaded into it."""
     layer: Annotated[str, Field(pattern=r"^conv[1-5]_[1-4]$")] = "conv5_4"
     before_activation: bool = True
     """Compare what the layer computes; otherwise what its ReLU leaves of it."""

@@ -1,6 +1,7 @@
 """Where VGG19's weights come from: a file that is named, or the published one, checked by its hash."""
 
 import hashlib
+import os
 import urllib.request
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from torch import Tensor
 URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 """torchvision's weights; the name ends in the first digits of the file's SHA-256."""
 SHA256_PREFIX = "dcbb9e9d"
+VARIABLE = "QRSR_VGG19"
+"""Environment variable that names the file, so that a configuration can be shared without a machine's paths in it."""
 _TIMEOUT = 60
 
 
@@ -20,13 +23,15 @@ class WeightsError(Exception):
 def load_weights(path: Path | None, cache: Path, url: str = URL) -> dict[str, Tensor]:
     """VGG19's tensors under torchvision's names.
 
-    From `path` where given, otherwise from the published file, which is kept in the folder `cache`. There are never
-    random weights: a loss from those would run and mean nothing.
+    From `path` where given, else from the file that the environment variable `QRSR_VGG19` names, else from the
+    published file, which is kept in the folder `cache`. There are never random weights: a loss from those would run
+    and mean nothing.
 
     Raises:
         WeightsError: file missing, damaged or something else; download failed or not what was published.
     """
-    found = path or _published(cache, url)
+    named = os.environ.get(VARIABLE)
+    found = path or (Path(named) if named else _published(cache, url))
     try:
         # Only tensors: a file from elsewhere cannot run code.
         weights = torch.load(found, map_location="cpu", weights_only=True)
@@ -55,7 +60,8 @@ def _published(cache: Path, url: str) -> Path:
         partial.rename(file)
     except OSError as error:
         raise WeightsError(
-            f"perceptual.weights is not set and {url} cannot be had ({error}); set it to a file of VGG19's weights"
+            f"perceptual.weights and {VARIABLE} are not set and {url} cannot be had ({error}); "
+            "name a file of VGG19's weights"
         ) from error
     finally:
         partial.unlink(missing_ok=True)
