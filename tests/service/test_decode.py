@@ -31,6 +31,7 @@ def test_a_symbol(client: httpx.Client, path: str) -> None:
     assert np.abs(np.array(found["points"]) - expected).max() <= 2
 
 
+@pytest.mark.inside
 def test_nothing_read_is_no_error(client: httpx.Client) -> None:
     response = client.post("/decode", files={"file": ("a.png", encode(pattern(50, 60)))})
     assert response.status_code == 200

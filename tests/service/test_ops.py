@@ -6,6 +6,7 @@ import re
 import time
 
 import httpx
+import pytest
 
 from service.logs import JsonFormatter
 from tests.builders.images import encode, pattern, symbol
@@ -49,6 +50,7 @@ def test_docs_and_schema(client: httpx.Client) -> None:
     assert "Problem" in references
 
 
+@pytest.mark.inside
 def test_metrics_count_requests_errors_and_stages(client: httpx.Client) -> None:
     def value(name: str) -> float:
         found = re.search(rf"^{re.escape(name)} (\S+)$", client.get("/metrics").text, re.MULTILINE)
@@ -95,6 +97,7 @@ def test_every_answer_has_an_id_and_a_timing(client: httpx.Client) -> None:
         assert re.search(r"total;dur=\d+\.\d", response.headers["server-timing"])
 
 
+@pytest.mark.inside
 def test_the_log_is_json_with_the_request_id_and_without_the_payload(client: httpx.Client) -> None:
     lines: list[str] = []
 
