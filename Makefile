@@ -25,9 +25,15 @@ fetch: $(VENV)/.service ## fetch and verify the WeChat model files (the service 
 test: $(VENV)/.dev fetch ## install the rest and run every test
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.dev ## ruff: rules and format
+lint: $(VENV)/.dev ## ruff: rules and format; linters of scripts, Dockerfiles, compose file and workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/shellcheck .ci/run docker/roll docker/selftest docker/*.sh docker/proxy/*.sh
+	@if [ -x $(BIN)/hadolint ]; then set -x; $(BIN)/hadolint docker/Dockerfile*; fi
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml docker/api-keys.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --quiet --offline --no-progress .github
 
 types: $(VENV)/.dev ## mypy, strict
 	$(BIN)/mypy
@@ -56,10 +62,10 @@ $(VENV)/.service-$(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing the service with ONNX Runtime for $(RUNTIME) ..."
 	@$(BIN)/python -m pip uninstall --quiet --yes $(OTHER_RUNTIME) 2>/dev/null || true
 	@rm -f $(VENV)/.service-*
-	$(INSTALL) '.[$(RUNTIME)]'
+	$(INSTALL) '.[$(RUNTIME),bulk]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.service pyproject.toml constraints.txt
 	@echo "installing training and development tools ..."
-	$(INSTALL) '.[$(RUNTIME),training,dev]'
+	$(INSTALL) '.[$(RUNTIME),bulk,training,dev]'
 	@touch $@
