@@ -12,7 +12,7 @@ class FileError(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
-        """`file_not_found`, `file_unreadable`, `file_too_large` or `file_empty`."""
+        """`file_not_found`, `file_unreadable`, `file_too_large`, `file_empty` or `output_unwritable`."""
         self.detail = detail
 
 
@@ -53,24 +53,40 @@ def checked(data: bytes, *, max_bytes: int) -> bytes:
     return data
 
 
-def save(path: Path, data: bytes) -> None:
-    """Write a file, and its folder if need be; it has its name once it is whole.
+def save(path: Path, data: bytes, *, staging: Path | None = None) -> None:
+    """Write a file, and its folder if need be; it has its name once it is whole and on disk.
+
+    Args:
+        staging: folder, on the same file system, for what has no name yet and is left there when the process is
+            killed; without one, the file's own.
 
     Raises:
         OSError: it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if staging is not None:
+        staging.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", suffix=".partial", delete=False
+        # A short prefix: a name may be as long as the file system allows.
+        dir=staging or path.parent,
+        prefix=f".{path.name[:32]}.",
+        suffix=".partial",
+        delete=False,
     ) as stream:
         try:
             stream.write(data)
             stream.flush()
+            os.fsync(stream.fileno())
             os.fchmod(stream.fileno(), 0o666 & ~_umask())
             os.replace(stream.name, path)
         except BaseException:
             os.unlink(stream.name)
             raise
+
+
+def utf8(path: str) -> str:
+    """The same as proper text: bytes of a file name that are none are escaped."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _umask() -> int:

@@ -22,6 +22,13 @@ class Enlarged:
 
     data: bytes
     media_type: str
+    image: Size
+    """Of the upload as displayed."""
+
+    @property
+    def size(self) -> Size:
+        """Of the enlarged image."""
+        return Size(width=self.image.width * SCALE, height=self.image.height * SCALE)
 
 
 async def read(task: Task) -> DecodeAnswer:
@@ -58,13 +65,14 @@ async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
         with task.stages("encode"):
             data = await services.in_thread(_render, picture, upscaled.sr, query.format, services.settings)
         if not query.decode:
-            return Enlarged(data, f"image/{query.format}")
+            return Enlarged(data, f"image/{query.format}", _size(picture))
 
         async def done(_: Image) -> Upscaled:
             return upscaled
 
         found = _answer(task, picture, await _read(task, picture, done))
-    return Enlarged(await services.in_thread(_json, found, query.format, data), "application/json")
+    answer = await services.in_thread(_json, found, query.format, data)
+    return Enlarged(answer, "application/json", _size(picture))
 
 
 async def _decoded(task: Task, max_pixels: int) -> Picture:
@@ -125,13 +133,17 @@ def _answer(task: Task, picture: Picture, result: DecodeResult) -> DecodeAnswer:
     manifest = task.services.engine.engine.manifest
     return DecodeAnswer(
         symbols=[symbol(reading) for reading in result.readings],
-        image=Size(width=picture.width, height=picture.height),
+        image=_size(picture),
         upscaled=result.upscaled,
         complete=complete(result),
         attempts=[attempt_report(record) for record in result.attempts],
         timings_ms=task.stages.milliseconds(),
         model=ModelRef(name=manifest.name, version=manifest.version),
     )
+
+
+def _size(picture: Picture) -> Size:
+    return Size(width=picture.width, height=picture.height)
 
 
 def _json(found: DecodeAnswer, kind: Format, data: bytes) -> bytes:

@@ -8,7 +8,7 @@ from model_store.contract import Image
 from model_store.manifest import MANIFEST_NAME, ManifestError, load_generator, load_third_party
 from service.cpus import usable_cpus
 from service.decoding import jobs
-from service.decoding.cascade import Cascade, DecodeResult, Upscale
+from service.decoding.cascade import ATTEMPTS, Attempt, Cascade, DecodeResult, Upscale
 from service.decoding.pool import DecoderPool
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 class DecoderProcesses:
     """Implements `service.services.Decoder`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, attempts: tuple[Attempt, ...] = ATTEMPTS) -> None:
         files = wechat_files(settings.model_store)
         self._pool = DecoderPool(
             jobs.Readers,
@@ -36,7 +36,7 @@ class DecoderProcesses:
             memory_bytes=settings.decoder_memory_mib * MEBI,
             confined=True,
         )
-        self._cascade = Cascade(self._pool)
+        self._cascade = Cascade(self._pool, attempts)
         self._has_nets = False
 
     async def start(self) -> None:

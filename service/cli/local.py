@@ -16,12 +16,23 @@ from service.engine import EngineError
 from service.services import Services
 from service.settings import Settings
 
-INTERRUPTED, BROKEN_PIPE = 130, 141
-"""What shells make of SIGINT and of SIGPIPE."""
+INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
+"""What shells make of SIGINT, of SIGPIPE and of SIGTERM."""
 
 
 def with_services(work: Callable[[Services], Awaitable[int]]) -> int:
     """Do `work` with everything that the service would have, set up by the environment. Returns its exit status."""
+
+    async def opened(settings: Settings) -> int:
+        async with services.opened(settings) as ready:
+            return await work(ready)
+
+    return guarded(lambda settings: asyncio.run(opened(settings)))
+
+
+def guarded(work: Callable[[Settings], int]) -> int:
+    """Do `work` with the environment's settings, and say in a line what keeps it from being done. Returns the exit
+    status."""
     # What goes wrong with a file is said in one line, not in the service's log.
     logging.getLogger("service").setLevel(logging.CRITICAL)
     try:
@@ -30,13 +41,8 @@ def with_services(work: Callable[[Services], Awaitable[int]]) -> int:
         for fault in error.errors(include_input=False, include_url=False):
             complain(f"QRSR_{str(fault['loc'][0]).upper()}: {fault['msg']}")
         return UNUSABLE
-
-    async def opened() -> int:
-        async with services.opened(settings) as ready:
-            return await work(ready)
-
     try:
-        return asyncio.run(opened())
+        return work(settings)
     except (ManifestError, EngineError, PoolError) as error:
         complain(str(error))
         return NOT_STARTED

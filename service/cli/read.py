@@ -13,9 +13,10 @@ from service.cli import NOTHING, READ, UNUSABLE, ReadOptions
 from service.cli.local import complain, load, with_services
 from service.cpus import usable_cpus
 from service.errors import ServiceError
-from service.files import FileError
+from service.files import FileError, utf8
 from service.schemas import DecodeAnswer, Symbol
 from service.services import Services, Task
+from service.terminal import plain
 
 Outcome = DecodeAnswer | FileError | ServiceError
 
@@ -44,11 +45,11 @@ def _show(path: str, outcome: Outcome, options: ReadOptions) -> None:
     if options.as_json:
         print(_line(path, outcome), flush=True)
     elif isinstance(outcome, DecodeAnswer):
-        start = f"{_plain(path)}: " if len(options.files) > 1 else ""
+        start = f"{plain(path)}: " if len(options.files) > 1 else ""
         for symbol in outcome.symbols:
             print(start + payload(symbol), flush=True)
     if not isinstance(outcome, DecodeAnswer):
-        complain(f"{_plain(path)}: {outcome.detail}")
+        complain(f"{plain(path)}: {outcome.detail}")
 
 
 async def _outcomes(services: Services, paths: Sequence[str]) -> AsyncGenerator[tuple[str, Outcome], None]:
@@ -85,21 +86,11 @@ def payload(symbol: Symbol) -> str:
     """One line: text with control characters and backslashes escaped, or `hex:` and the bytes of what is no text."""
     if symbol.text is None:
         return "hex:" + base64.b64decode(symbol.payload_base64).hex()
-    return _plain(symbol.text.replace("\\", "\\\\"))
-
-
-def _plain(text: str) -> str:
-    """The same on one line, and nothing that a terminal would obey."""
-    return "".join(
-        character
-        if character.isprintable()
-        else character.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for character in text
-    )
+    return plain(symbol.text.replace("\\", "\\\\"))
 
 
 def _line(path: str, outcome: Outcome) -> str:
-    name = path.encode("utf-8", "backslashreplace").decode()
+    name = utf8(path)
     if isinstance(outcome, DecodeAnswer):
         return json.dumps({"file": name} | outcome.model_dump(mode="json"), ensure_ascii=False)
     error = {"code": outcome.code, "detail": outcome.detail}

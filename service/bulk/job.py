@@ -1,0 +1,126 @@
+"""What a run is to do, as it is written beside its result: a run goes on only with what it began with."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from model_store.manifest import load_generator
+from service.imaging import Format
+from service.readers import wechat_files
+from service.released import version_folder
+from service.settings import Settings
+
+_LIMITS = (
+    "max_body_bytes",
+    "max_decode_pixels",
+    "max_upscale_pixels",
+    "tile",
+    "jpeg_quality",
+    "webp_quality",
+)
+"""Settings that decide what a file's row says."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Sources(_Frozen):
+    """Where the names of the files come from."""
+
+    root: str
+    """Absolute; other paths are relative to it."""
+    paths: tuple[str, ...]
+    """Files and folders."""
+    lists: tuple[str, ...]
+    """See `service.bulk.manifests`; `-` is standard input."""
+    column: str | None
+    match: tuple[str, ...]
+
+
+class Made(_Frozen):
+    """What makes the answers. Equal ones give equal answers, as far as arithmetic and patience are equal."""
+
+    model: str
+    version: int
+    sha256: str
+    """Of the generator's ONNX file."""
+    wechat_nets: bool
+    limits: dict[str, int]
+
+    @classmethod
+    def by(cls, settings: Settings) -> Self:
+        """What the settings stand for on this machine.
+
+        Raises:
+            ManifestError: there is no such generator, or it is not whole.
+        """
+        folder = version_folder(settings.model_store, settings.model, settings.model_version)
+        manifest, _ = load_generator(folder)
+        return cls(
+            model=manifest.name,
+            version=manifest.version,
+            sha256=manifest.model.sha256,
+            wechat_nets=wechat_files(settings.model_store) is not None,
+            limits={name: getattr(settings, name) for name in _LIMITS},
+        )
+
+
+class Work(_Frozen):
+    """What is done with each file."""
+
+    command: Literal["read", "upscale"]
+    format: Format | None = None
+    """Of enlarged images."""
+
+
+class Job(_Frozen):
+    """A run, whoever does it and how often it is interrupted."""
+
+    schema_version: Literal[1] = 1
+    sources: Sources
+    work: Work
+    made: Made
+
+    def differences(self, other: "Job") -> list[str]:
+        """Names of what is not equal, such as `made.version`."""
+        mine, theirs = (_flat(job.model_dump()) for job in (self, other))
+        return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+
+
+class Task(_Frozen):
+    """What a worker has to know beside its settings."""
+
+    work: Work
+    root: str
+    out: Annotated[str | None, Field(description="Absolute folder of enlarged images.")]
+
+    def source(self, name: str) -> str:
+        """The file that a name stands for."""
+        return os.path.join(self.root, name)
+
+
+def _flat(tree: dict[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def enlarged_name(name: str, *, root: str, kind: Format) -> Path:
+    """Where the enlarged image of a file goes, relative to the folder of all of them.
+
+    `.x4.` and the format follow the whole name, so that no two files share a place: `a/b.jpg` becomes
+    `a/b.jpg.x4.png`. Files outside of `root` go below `_abs` by their absolute paths.
+    """
+    absolute = Path(os.path.normpath(os.path.join(root, name)))
+    inside = absolute.is_relative_to(root)
+    relative = absolute.relative_to(root) if inside else absolute
+    if not inside or relative.parts[:1] == ("_abs",):
+        relative = Path("_abs", *absolute.parts[1:])
+    return relative.with_name(f"{relative.name}.x4.{kind}")

@@ -1,0 +1,128 @@
+"""The columns of a result: those of the API's answers without what the clock decides.
+
+Milliseconds are left out, so that a run that was interrupted gives the rows of one that was not.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from service.bulk.job import Work
+from service.files import utf8
+from service.schemas import DecodeAnswer, ModelRef, Size
+
+Row = dict[str, Any]
+
+_SIZE = pa.struct([("width", pa.int32()), ("height", pa.int32())])
+_MODEL = pa.struct([("name", pa.string()), ("version", pa.int32())])
+_ERROR = pa.struct([("code", pa.string()), ("detail", pa.string())])
+_SYMBOL = pa.struct(
+    [
+        ("text", pa.string()),
+        ("payload_base64", pa.string()),
+        ("encoding", pa.string()),
+        ("points", pa.list_(pa.list_(pa.float64()))),
+        ("reader", pa.string()),
+        ("attempt", pa.string()),
+    ]
+)
+_ATTEMPT = pa.struct([("attempt", pa.string()), ("outcome", pa.string())])
+
+READ = pa.schema(
+    [
+        ("file", pa.string()),
+        ("symbols", pa.list_(_SYMBOL)),
+        ("image", _SIZE),
+        ("upscaled", pa.bool_()),
+        ("complete", pa.bool_()),
+        ("attempts", pa.list_(_ATTEMPT)),
+        ("model", _MODEL),
+        ("error", _ERROR),
+    ]
+)
+"""A row a file; all but `file` and `error` are null where there is an error, and `error` where there is none."""
+
+UPSCALE = pa.schema(
+    [
+        ("file", pa.string()),
+        ("output", pa.string()),
+        ("format", pa.string()),
+        ("image", _SIZE),
+        ("size", _SIZE),
+        ("bytes", pa.int64()),
+        ("model", _MODEL),
+        ("error", _ERROR),
+    ]
+)
+"""The same; `output` is relative to the folder of the enlarged images, `image` and `size` are before and after."""
+
+
+def schema(work: Work) -> pa.Schema:
+    """Of the result."""
+    return READ if work.command == "read" else UPSCALE
+
+
+def read_row(name: str, answer: DecodeAnswer) -> Row:
+    """The row of a file that could be used, with symbols or without."""
+    return {"file": utf8(name)} | answer.model_dump(mode="json", exclude={"timings_ms"})
+
+
+def upscale_row(
+    name: str, output: str, kind: str, image: Size, size: Size, count: int, model: ModelRef
+) -> Row:
+    """The row of a file that was enlarged to `count` bytes."""
+    return {
+        "file": utf8(name),
+        "output": utf8(output),
+        "format": kind,
+        "image": image.model_dump(),
+        "size": size.model_dump(),
+        "bytes": count,
+        "model": model.model_dump(),
+    }
+
+
+def error_row(name: str, code: str, detail: str) -> Row:
+    """The row of a file that could not be used."""
+    return {"file": utf8(name), "error": {"code": code, "detail": utf8(detail)}}
+
+
+def table(rows: Iterable[Row], work: Work) -> pa.Table:
+    """Rows in their order."""
+    return pa.Table.from_pylist(list(rows), schema(work))
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts over a result."""
+
+    files: int = 0
+    nothing: int = 0
+    """Files without a symbol that was read; never any of `upscale`."""
+    errors: dict[str, int] = field(default_factory=dict)
+    """By code, in the order of codes."""
+
+    @property
+    def failed(self) -> int:
+        """Files that could not be used."""
+        return sum(self.errors.values())
+
+    def add(self, rows: pa.Table) -> None:
+        """Count rows of either command."""
+        self.files += rows.num_rows
+        if "symbols" in rows.schema.names:
+            lengths = pc.list_value_length(rows["symbols"])
+            self.nothing += pc.sum(pc.equal(lengths, 0)).as_py() or 0
+        codes = pc.value_counts(pc.struct_field(rows["error"], "code").drop_null())
+        for entry in codes.to_pylist():
+            self.errors[entry["values"]] = self.errors.get(entry["values"], 0) + entry["counts"]
+        self.errors = dict(sorted(self.errors.items()))
+
+
+def failures(rows: pa.Table) -> list[Mapping[str, str]]:
+    """`file`, `code` and `detail` of the files that could not be used."""
+    failed = rows.filter(pc.is_valid(rows["error"])).select(["file", "error"])
+    return [{"file": row["file"], **row["error"]} for row in failed.to_pylist()]
