@@ -11,7 +11,7 @@ RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo cuda || echo cpu)
 OTHER_RUNTIME := $(if $(filter cuda,$(RUNTIME)),onnxruntime,onnxruntime-gpu)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help serve fetch test lint types format check bench-quick clean
+.PHONY: help serve fetch test lint types format check bench-quick bench-serve clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,16 @@ check: lint types test bench-quick ## everything that CI runs
 
 bench-quick: $(VENV)/.dev fetch ## the benchmark's regression floor, under a minute
 	$(BIN)/python -m training evaluate quick
+
+bench-serve: $(VENV)/.dev fetch build/load/.peers build/load/.fuzz ## the service under load and faults: docs/performance.md (an hour)
+	$(BIN)/python -m tests.load all
+
+# What is measured against, and the fuzzers, each in an environment of its own: nothing of them is ever served.
+build/load/.%: constraints.txt | $(BIN)/python
+	@$(PYTHON) -m venv build/load/$*
+	@build/load/$*/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	  --editable '.[cpu]' --requirement $(if $(filter peers,$*),tests/load/peers/requirements.txt,tests/load/fuzz-requirements.txt)
+	@touch $@
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache

@@ -30,7 +30,7 @@ class ServiceProcess:
 
     def children(self) -> list[int]:
         """Process ids of the decoder children."""
-        return [pid for pid, parent in _parents().items() if parent == self.process.pid]
+        return [pid for pid, parent in parents().items() if parent == self.process.pid]
 
     def resident_bytes(self) -> int:
         """RSS of the service and all its children; pages they share count for each."""
@@ -60,7 +60,7 @@ def serving(log: Path, **environment: str) -> Iterator[ServiceProcess]:
 @contextmanager
 def serving_program(command: list[str], log: Path, **environment: str) -> Iterator[ServiceProcess]:
     """The same with another program that serves as the settings say."""
-    port = _free_port()
+    port = free_port()
     settings = {"QRSR_HOST": "127.0.0.1", "QRSR_PORT": str(port), **environment}
     started = time.monotonic()
     with log.open("wb") as stream:
@@ -88,13 +88,15 @@ def _is_ready(port: int) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _parents() -> dict[int, int]:
+def parents() -> dict[int, int]:
+    """Parent of every process of this machine."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:

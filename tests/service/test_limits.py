@@ -66,13 +66,13 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def in_background(
-    server: Server, count: int, path: str = "/decode"
+    server: Server, count: int, path: str = "/decode", files: dict[str, tuple[str, bytes]] = FILES
 ) -> tuple[list[httpx.Response], list[threading.Thread]]:
     answers: list[httpx.Response] = []
 
     def one() -> None:
         with server.client() as client:
-            answers.append(client.post(path, files=FILES))
+            answers.append(client.post(path, files=files))
 
     threads = [threading.Thread(target=one) for _ in range(count)]
     for thread in threads:
@@ -113,6 +113,25 @@ def test_waiting_counts_towards_the_deadline(settings: Settings) -> None:
         for thread in threads:
             thread.join(20)
         assert [answer.status_code for answer in answers] == [504, 504, 504]
+
+
+def test_large_images_share_the_pixel_budget_and_small_ones_go_past(settings: Settings) -> None:
+    side, budget = 700, 1_000_000
+    assert settings.max_upscale_pixels < side * side, "it counts once, since it is never enlarged"
+    large = {"file": ("a.png", encode(np.full((side, side), 255, np.uint8)))}
+    with held(settings, pixel_budget=budget, concurrency=8, queue=8) as house:
+        pixels = house.server.app.state.services.pixels
+        answers, threads = in_background(house.server, 5, files=large)
+        until(lambda: house.server.app.state.gate.taken == 5 and house.decoder.calls == 2)
+        assert pixels.free == budget - 2 * side * side
+        small, more = in_background(house.server, 1)
+        until(lambda: house.decoder.calls == 3)
+        house.release()
+        for thread in (*threads, *more):
+            thread.join(20)
+        assert [answer.status_code for answer in (*answers, *small)] == [200] * 6
+        assert house.decoder.calls == 6
+        until(lambda: pixels.free == budget)
 
 
 def test_a_client_that_left_is_not_worked_for(settings: Settings) -> None:

@@ -1,17 +1,16 @@
-"""Which way of using the engine and of coding answers is the fastest here: `python -m tests.load.engine_modes`.
+"""Which way of using the engine and of coding answers is the fastest here.
 
 The service's defaults follow these tables. Every row is a median of interleaved rounds, so that a slow moment of
 the machine meets all of them.
 """
 
-import argparse
 import io
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +19,7 @@ from PIL import Image, ImageFilter
 from model_store.contract import quantise
 from service.engine import OnnxEngine
 from service.released import version_folder
+from tests.load.results import neighbours
 
 ROOT = Path(__file__).resolve().parents[2]
 Work = Callable[[], object]
@@ -128,23 +128,11 @@ def encoders(rounds: int) -> tuple[dict[str, float], dict[str, int]]:
     return {name: 1e3 * taken for name, taken in medians(works, rounds).items()}, sizes
 
 
-def main() -> int:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(prog="python -m tests.load.engine_modes", description=__doc__)
-    parser.add_argument("--sides", type=int, nargs="+", default=[64, 128, 256])
-    parser.add_argument("--images", type=int, default=12)
-    parser.add_argument("--rounds", type=int, default=7)
-    options = parser.parse_args()
-    print("| crop | how | images/s |\n|---|---|---:|")
-    for side in options.sides:
-        for name, rate in engines(side, options.images, options.rounds).items():
-            print(f"| {side}x{side} | {name} | {rate:.1f} |", flush=True)
-    print("\n| image 512x512 | ms | bytes |\n|---|---:|---:|")
-    taken, sizes = encoders(options.rounds)
-    for name, milliseconds in taken.items():
-        print(f"| {name} | {milliseconds:.2f} | {sizes[name]} |")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def run(*, scale: float = 1.0) -> dict[str, Any]:
+    """Images a second of every way to use the engine, milliseconds and bytes of every way to code an answer."""
+    rounds = max(round(5 * scale), 2)
+    with neighbours() as others:
+        rates = {str(side): engines(side, 12, rounds) for side in (64, 128)}
+        taken, sizes = encoders(3 * rounds)
+    coded = {name: {"milliseconds": taken[name], "bytes": sizes[name]} for name in taken}
+    return {"images_per_second": rates, "encoders": coded, "rounds": rounds, "neighbours": others.share}

@@ -1,0 +1,84 @@
+"""The service under load, faults and hostile input: `python -m tests.load ROW...`, or `all`, or `report`.
+
+Each row writes `docs/benchmark/serve/ROW.json`; `report` writes `docs/performance.md` from them. Rows that measure time
+want a machine that does nothing else, and record how much of it others took.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from service.memory import tune
+
+# Before NumPy and OpenCV allocate anything: the pipeline that is called in process is to have what the service has.
+tune()
+
+from tests.load import results  # noqa: E402
+
+ROWS = (
+    "throughput",
+    "frameworks",
+    "tail",
+    "overload",
+    "shutdown",
+    "leak",
+    "kill",
+    "crossing",
+    "bombs",
+    "fuzz_imaging",
+    "fuzz_http",
+    "fuzz_schema",
+    "stages",
+    "ceiling",
+    "modes",
+)
+
+
+def _row(name: str) -> Callable[..., dict[str, Any]]:
+    """The row's function; imported when it runs, since each needs other tools."""
+    from importlib import import_module
+
+    run: Callable[..., dict[str, Any]] = import_module(f"tests.load.{name}").run
+    return run
+
+
+def main() -> int:
+    """Run the rows named and write their files. Returns the exit status: 1 where a row could not be measured."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
+    parser.add_argument(
+        "rows",
+        nargs="+",
+        choices=(*ROWS, "gpu", "all", "report"),
+        metavar="ROW",
+        help=", ".join((*ROWS, "gpu")),
+    )
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="of the durations and counts; other than 1 nothing is written",
+    )
+    options = parser.parse_args()
+    failed = False
+    for name in ROWS if "all" in options.rows else [row for row in options.rows if row != "report"]:
+        started = time.monotonic()
+        try:
+            figures = _row(name)(scale=options.scale)
+        except Exception as error:
+            print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
+            failed = True
+            continue
+        print(f"{name}: {time.monotonic() - started:.0f} s", figures, flush=True)
+        if options.scale == 1.0:
+            results.save(name, f"python -m tests.load {name}", figures)
+    if {"all", "report"} & set(options.rows):
+        from tests.load.report import write
+
+        print(write())
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""How close the generator comes to what the processor can do.
+
+The ceiling is a loop of fused multiply-adds in registers (`fma.c`), which nothing that computes in float32 can exceed
+on the same clock. Beside it stand what a large matrix product and a large convolution reach in ONNX Runtime. Everything
+takes turns, in processor time of one thread, so that clocks and neighbours meet all alike.
+"""
+
+import ctypes
+import json
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import TensorProto, helper
+
+from model_store.manifest import load_generator
+from service.released import version_folder
+from tests.builders.process import ROOT
+from tests.load.results import neighbours
+from training.evaluate.graph_cost import onnx_macs
+
+SIDES = (64, 128, 256)
+_FMA_ROUNDS = 4_000_000
+_MATRIX = 1024
+_CONV = (64, 128)
+"""Channels and side of the large convolution."""
+
+
+def run(*, scale: float = 1.0) -> dict[str, Any]:
+    """GFLOP/s of each, medians of interleaved rounds; of the ceiling the best."""
+    rounds = max(round(15 * scale), 3)
+    folder = version_folder(ROOT / "model_store", "qr_sr_x4", 0)
+    manifest, path = load_generator(folder)
+    with tempfile.TemporaryDirectory() as scratch, neighbours() as others:
+        works: dict[str, tuple[float, Callable[[], object]]] = {
+            "matrix product": _matrix(),
+            "convolution": _convolution(),
+        }
+        if (loop := _fma(Path(scratch))) is not None:
+            works["ceiling"] = loop
+        for side in SIDES:
+            works[f"generator {side}x{side}"] = _generator(path, manifest.contract.input, side)
+        taken: dict[str, list[float]] = {name: [] for name in works}
+        for index in range(rounds + 1):
+            for name, (_, work) in works.items():
+                started = time.thread_time()
+                work()
+                if index:
+                    taken[name].append(time.thread_time() - started)
+        parts = _by_kind(path, manifest.contract.input, Path(scratch))
+    rates = {name: works[name][0] / statistics.median(values) / 1e9 for name, values in taken.items()}
+    best = max(works[name][0] / min(taken[name]) / 1e9 for name in works if not name.startswith("generator"))
+    if "ceiling" in taken:
+        rates["ceiling"] = works["ceiling"][0] / min(taken["ceiling"]) / 1e9
+    return {
+        "model": f"{manifest.name} {manifest.version}",
+        "gflops": rates,
+        "ceiling": rates.get("ceiling", best),
+        "ceiling_is": "registers" if "ceiling" in rates else "best kernel",
+        "shares": {name: rate / rates.get("ceiling", best) for name, rate in rates.items()},
+        "milliseconds": {name: 1e3 * statistics.median(values) for name, values in taken.items()},
+        "gflop_of_generator": {str(side): works[f"generator {side}x{side}"][0] / 1e9 for side in SIDES},
+        "generator_128_by_operator": parts,
+        "rounds": rounds,
+        "neighbours": others.share,
+    }
+
+
+def _fma(folder: Path) -> tuple[float, Callable[[], object]] | None:
+    """None where there is no C compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return None
+    library = folder / "fma.so"
+    flags = ["-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC"]
+    source = Path(__file__).with_name("fma.c")
+    subprocess.run([compiler, *flags, "-o", str(library), str(source)], check=True)
+    loop = ctypes.CDLL(str(library)).fma_loop
+    loop.restype, loop.argtypes = ctypes.c_double, [ctypes.c_long, ctypes.POINTER(ctypes.c_float)]
+    out = ctypes.c_float()
+    operations = loop(1000, ctypes.byref(out)) / 1000 * _FMA_ROUNDS
+    return operations, lambda: loop(_FMA_ROUNDS, ctypes.byref(out))
+
+
+def _session(model: bytes | str, **entries: Any) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    for name, value in entries.items():
+        setattr(options, name, value)
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _matrix() -> tuple[float, Callable[[], object]]:
+    shape = [_MATRIX, _MATRIX]
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    return 2.0 * _MATRIX**3, _single(node, shape, shape, shape)
+
+
+def _convolution() -> tuple[float, Callable[[], object]]:
+    channels, side = _CONV
+    node = helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])
+    shape, weights = [1, channels, side, side], [channels, channels, 3, 3]
+    return 2.0 * channels * channels * 9 * side * side, _single(node, shape, weights, shape)
+
+
+def _single(node: onnx.NodeProto, x: list[int], w: list[int], y: list[int]) -> Callable[[], object]:
+    rng = np.random.default_rng(0)
+    weights = onnx.numpy_helper.from_array(rng.random(w, np.float32), "w")
+    entry, out = (helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("x", x), ("y", y)))
+    graph = helper.make_graph([node], "one", [entry], [out], [weights])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    session, feed = _session(model.SerializeToString()), {"x": rng.random(x, np.float32)}
+    return lambda: session.run(None, feed)
+
+
+def _generator(path: Path, name: str, side: int) -> tuple[float, Callable[[], object]]:
+    session = _session(str(path))
+    plane = np.random.default_rng(0).random((1, 1, side, side), np.float32)
+    return 2.0 * onnx_macs(path, side, side), lambda: session.run(None, {name: plane})
+
+
+def _by_kind(path: Path, name: str, folder: Path) -> dict[str, float]:
+    """Shares of the time of a 128x128 crop by kind of operator, by ONNX Runtime's own profile."""
+    session = _session(str(path), enable_profiling=True, profile_file_prefix=str(folder / "profile"))
+    plane = np.random.default_rng(0).random((1, 1, 128, 128), np.float32)
+    for _ in range(6):
+        session.run(None, {name: plane})
+    events = json.loads(Path(session.end_profiling()).read_text())
+    spent: Counter[str] = Counter()
+    for event in events:
+        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
+            spent[event["args"]["op_name"]] += event["dur"]
+    whole = sum(spent.values())
+    return {kind: microseconds / whole for kind, microseconds in spent.most_common()}

@@ -1,0 +1,1 @@
+"""The same model and readers behind other serving frameworks."""

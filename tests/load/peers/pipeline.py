@@ -1,0 +1,65 @@
+"""What the peers' servers call: our model, readers and image coding, one after the other in one process.
+
+The order of the attempts is the service's, so all servers do the same work for the same upload.
+"""
+
+import base64
+from pathlib import Path
+
+import numpy as np
+
+from model_store.contract import luma, merge_colour, pad_to_multiple, quantise, to_tensor
+from service.decoding.cascade import ATTEMPTS, LARGE
+from service.decoding.jobs import Readers
+from service.engine import OnnxEngine
+from service.imaging import Picture, decode, encode
+from service.readers import calibration_of, wechat_files
+from service.released import version_folder
+from service.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Pipeline:
+    """Not thread-safe."""
+
+    def __init__(self, *, threads: int) -> None:
+        """
+        Args:
+            threads: CPU threads of a forward pass; 0 takes ONNX Runtime's own choice, all cores.
+        """
+        store = ROOT / "model_store"
+        settings = Settings(model_store=store)
+        self._engine = OnnxEngine(
+            version_folder(store, settings.model, 0), device="cpu", threads=threads, tile=384
+        )
+        self._readers = Readers(wechat_files(store), calibration_of(settings))
+
+    def read(self, data: bytes) -> dict[str, object]:
+        """The symbols of an upload."""
+        plane = luma(decode(data, max_pixels=16_000_000).pixels)
+        attempts = sorted(ATTEMPTS, key=lambda attempt: plane.size > LARGE and attempt.picture != "upload")
+        pictures: dict[str, object] = {"upload": plane}
+        for attempt in attempts:
+            if attempt.picture not in pictures:
+                pictures["sr"], pictures["logits"] = self._enlarged(plane)
+            found = attempt.job(self._readers, pictures[attempt.picture], attempt.name)
+            if found:
+                payloads = [base64.b64encode(reading.payload).decode() for reading in found]
+                return {"symbols": [{"payload_base64": payload} for payload in payloads]}
+        return {"symbols": []}
+
+    def upscale(self, data: bytes) -> bytes:
+        """The enlarged upload as PNG."""
+        picture = decode(data, max_pixels=1_048_576)
+        sr, _ = self._enlarged(luma(picture.pixels))
+        pixels = sr if picture.pixels.ndim == 2 else merge_colour(picture.pixels, sr)
+        return encode(Picture(pixels, None), "png", jpeg_quality=92, webp_quality=90)
+
+    def _enlarged(self, plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+        multiple = self._engine.manifest.contract.multiple
+        made = self._engine.run(to_tensor(pad_to_multiple(plane, multiple)), logits=True)
+        assert made.logits is not None
+        height, width = plane.shape[0] * 4, plane.shape[1] * 4
+        sr = quantise(made.sr)[0, 0, :height, :width]
+        return sr, made.logits[0, 0, :height, :width].astype(np.float16)

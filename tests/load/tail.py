@@ -1,0 +1,64 @@
+"""Latency at 70 % of capacity, requests coming whether or not those before them are answered."""
+
+import asyncio
+import random
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.builders.process import serving
+from tests.load import corpus
+from tests.load.client import Tally, closed_loop, open_loop
+from tests.load.results import neighbours
+
+SHARE = 0.7
+WORKLOADS = {
+    "upscale, 128x128": corpus.upscale_calls,
+    "decode, faint": corpus.decode_calls,
+    "decode, clear": corpus.decode_calls,
+}
+_KINDS = {"upscale, 128x128": "crop", "decode, faint": "faint", "decode, clear": "clear"}
+
+
+def run(*, scale: float = 1.0) -> dict[str, Any]:
+    """Capacity first, by 64 clients in closed loop; then even and random arrivals at 70 % of it."""
+    rows = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder) / "log") as service,
+        neighbours() as others,
+    ):
+        for workload, make in WORKLOADS.items():
+            calls = make(_KINDS[workload])
+            first = asyncio.run(
+                closed_loop(service.port, corpus.forever(calls), clients=64, seconds=8 * scale)
+            )
+            capacity = first.count / (8 * scale + statistics.median(first.answers[200]) / 2)
+            for arrivals in ("even", "random"):
+                rng = random.Random(1) if arrivals == "random" else None
+                offered = open_loop(
+                    service.port, corpus.forever(calls), rate=SHARE * capacity, seconds=25 * scale, rng=rng
+                )
+                row = {
+                    "workload": workload,
+                    "arrivals": arrivals,
+                    "capacity": capacity,
+                    **_figures(asyncio.run(offered)),
+                }
+                rows.append(row)
+                print(row, flush=True)
+    return {"rows": rows, "share": SHARE, "seconds": 25 * scale, "neighbours": others.share}
+
+
+def _figures(tally: Tally) -> dict[str, Any]:
+    seconds = sorted(second for found in tally.answers.values() for second in found)
+    median, p99 = statistics.median(seconds), seconds[len(seconds) * 99 // 100]
+    return {
+        "requests": tally.count,
+        "p50": median,
+        "p99": p99,
+        "ratio": p99 / median,
+        "max": seconds[-1],
+        "wrong": len(tally.wrong),
+    }

@@ -1,0 +1,160 @@
+"""The load tools tell the truth: what is lost, wrong, late or another's is counted as such."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from service.errors import ServiceError
+from service.imaging import decode
+from tests.load import corpus, leak, mutations, verdicts
+from tests.load.client import Answer, Call, closed_loop, form, open_loop, request
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
+
+
+@asynccontextmanager
+async def answering(handler: Handler) -> AsyncIterator[int]:
+    """A server that reads whole requests and leaves the answers to `handler`; gives its port."""
+    numbers = itertools.count()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
+                await reader.readexactly(int(lengths[0].partition(b":")[2]))
+                await handler(reader, writer, next(numbers))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+def ok(body: bytes = b"ok", head: str = "") -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{head}\r\n".encode() + body
+
+
+CALL = Call(request("/decode", form(b"image")), corpus.accepted)
+
+
+def test_every_third_answer_that_never_comes_is_counted_as_lost() -> None:
+    async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        if number % 3 == 2:
+            writer.transport.abort()
+        else:
+            writer.write(ok())
+
+    async def main() -> Any:
+        async with answering(handler) as port:
+            return await closed_loop(port, itertools.repeat(CALL, 12), clients=2)
+
+    tally = asyncio.run(main())
+    assert tally.statuses() == {"0": 4, "200": 8}
+    assert len(tally.wrong) == 4
+
+
+def test_a_connection_that_the_server_ends_is_not_used_again() -> None:
+    async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter, __: int) -> None:
+        writer.write(ok(head="Connection: close\r\n"))
+        writer.close()
+
+    async def main() -> Any:
+        async with answering(handler) as port:
+            return await closed_loop(port, itertools.repeat(CALL, 5), clients=1)
+
+    assert asyncio.run(main()).statuses() == {"200": 5}
+
+
+def test_an_open_loop_does_not_wait_and_counts_from_when_a_request_was_due() -> None:
+    async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter, __: int) -> None:
+        await asyncio.sleep(0.3)
+        writer.write(ok())
+
+    async def main() -> Any:
+        async with answering(handler) as port:
+            return await open_loop(port, itertools.repeat(CALL), rate=100, seconds=0.2)
+
+    tally = asyncio.run(main())
+    # In closed loop one connection would have had one answer by then.
+    assert 19 <= len(tally.answers[200]) <= 20
+    assert min(tally.answers[200]) >= 0.29
+
+
+def test_a_judge_knows_the_right_payload_from_a_wrong_one_and_from_none() -> None:
+    judge = corpus.reads("MINE")
+
+    def answer(symbols: str) -> Answer:
+        return Answer(200, {}, f'{{"symbols":[{symbols}]}}'.encode(), 0.1, 0.0)
+
+    assert judge(answer('{"payload_base64":"TUlORQ=="}')) is None
+    assert judge(answer('{"payload_base64":"WU9VUlM="}')) == "misread"
+    assert judge(answer("")) == "not read"
+    assert "status 504" in (judge(Answer(504, {}, b"", 0.1, 0.0)) or "")
+
+
+def test_another_uploads_enlarged_image_is_told_from_ones_own() -> None:
+    from PIL import Image
+
+    from tests.builders import images
+
+    upload, other = (corpus.clear(random.Random(seed)) for seed in (1, 2))
+    judge = corpus.enlarges(upload, own_symbol=True)
+
+    def enlarged(content: str) -> Answer:
+        pixels = Image.fromarray(images.symbol(content)).resize((4 * upload.width, 4 * upload.height))
+        return Answer(200, {}, images.encode(pixels), 0.1, 0.0)
+
+    assert judge(enlarged(upload.content)) is None
+    assert judge(enlarged(other.content)) == "another's image"
+
+
+def test_spoilt_requests_are_the_same_for_a_seed_and_both_refused_and_understood() -> None:
+    first, second = ([mutations.spoilt_request(random.Random(seed)) for seed in range(50)] for _ in range(2))
+    assert first == second
+    assert len(set(first)) > 45
+    outcomes = set()
+    for seed in range(300):
+        try:
+            decode(mutations.spoilt_file(random.Random(seed)), max_pixels=1 << 16)
+            outcomes.add("picture")
+        except ServiceError as error:
+            outcomes.add(error.code)
+    assert {"picture", "damaged_image", "unsupported_image_format", "image_too_large"} <= outcomes
+
+
+def test_a_slope_is_not_turned_by_one_odd_sample() -> None:
+    assert leak.slope([1, 2, 3, 4, 5], [10, 10, 90, 10, 10]) == 0
+    assert leak.slope([0, 10, 20, 30], [5, 6, 7, 8]) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("change", "met"),
+    [({}, True), ({"lost": 1}, False), ({"wrong": 1}, False), ({"exit_statuses": [0, 1]}, False)],
+)
+def test_a_verdict_follows_the_figures(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], met: bool
+) -> None:
+    figures = {
+        "answered": 9,
+        "under_way": 9,
+        "rounds": 2,
+        "lost": 0,
+        "wrong": 0,
+        "exit_statuses": [0],
+        **change,
+    }
+    found = {"shutdown": {"figures": figures}}
+    monkeypatch.setattr(verdicts.results, "load", found.get)
+    lines = {line.what: line for line in verdicts.verdicts()}
+    told = lines.pop("SIGTERM under load: accepted requests answered")
+    assert (told.met, told.measured) == (met, "9 of 9 in 2 rounds")
+    assert {line.met for line in lines.values()} == {None}

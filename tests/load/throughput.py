@@ -1,0 +1,115 @@
+"""Throughput over HTTP against the same pipeline called in process, in turns within one run."""
+
+import asyncio
+import itertools
+import statistics
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from service import pipeline
+from service.schemas import UpscaleQuery
+from service.services import Services, Task, opened
+from service.settings import Settings
+from tests.builders.process import ServiceProcess, serving
+from tests.load import corpus, wrk
+from tests.load.results import neighbours
+
+CLIENTS = (1, 8, 64)
+WORKLOADS = {
+    "upscale": ("crop", "128x128 crops, PNG answers"),
+    "decode": ("mix", "half read from the upload, half only after enlarging"),
+    "decode, clear only": ("clear", "all read from the upload"),
+}
+_PAUSE_S = 0.5
+
+
+class InProcess:
+    """The pipeline without HTTP, on an event loop of its own."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+        self._stack = AsyncExitStack()
+        self._services: Services = self._runner.run(self._stack.enter_async_context(opened(Settings())))
+
+    def rate(self, workload: str, *, callers: int, seconds: float) -> float:
+        """Uploads a second that `callers` put through, each one after the other."""
+        kind, _ = WORKLOADS[workload]
+        return self._runner.run(self._rate(corpus.uploads(kind), workload == "upscale", callers, seconds))
+
+    async def _rate(
+        self, uploads: tuple[corpus.Upload, ...], enlarging: bool, callers: int, seconds: float
+    ) -> float:
+        turns = itertools.cycle(uploads)
+        started, done = time.perf_counter(), 0
+
+        async def caller() -> None:
+            nonlocal done
+            while time.perf_counter() - started < seconds:
+                task = Task.of(self._services, next(turns).data)
+                if enlarging:
+                    await pipeline.enlarge(task, UpscaleQuery())
+                else:
+                    answer = await pipeline.read(task)
+                    assert answer.symbols
+                done += 1
+
+        await asyncio.gather(*(caller() for _ in range(callers)))
+        return done / (time.perf_counter() - started)
+
+    def close(self) -> None:
+        """End its decoder processes and threads."""
+        self._runner.run(self._stack.aclose())
+        self._runner.close()
+
+
+def run(*, scale: float = 1.0) -> dict[str, Any]:
+    """All workloads at all numbers of clients, three rounds of both sides in turn."""
+    seconds, rounds = max(5 * scale, 1), 3
+    cells: dict[str, dict[str, Any]] = {}
+    inside = InProcess()
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            serving(Path(folder) / "log") as service,
+            neighbours() as others,
+        ):
+            for workload, clients in itertools.product(WORKLOADS, CLIENTS):
+                pairs = [_pair(service, inside, workload, clients, seconds) for _ in range(rounds)]
+                cells[f"{workload}, {clients}"] = {
+                    "workload": workload,
+                    "clients": clients,
+                    "http": statistics.median(one["http"] for one in pairs),
+                    "in_process": statistics.median(one["in_process"] for one in pairs),
+                    "ratio": statistics.median(one["http"] / one["in_process"] for one in pairs),
+                    "ratios": [one["http"] / one["in_process"] for one in pairs],
+                    "p50": statistics.median(one["p50"] for one in pairs),
+                    "p99": statistics.median(one["p99"] for one in pairs),
+                    "broken": sum(one["broken"] for one in pairs),
+                }
+                print(f"{workload}, {clients} clients:", cells[f"{workload}, {clients}"], flush=True)
+    finally:
+        inside.close()
+    return {"cells": list(cells.values()), "window_s": seconds, "rounds": rounds, "neighbours": others.share}
+
+
+def _pair(
+    service: ServiceProcess, inside: InProcess, workload: str, clients: int, seconds: float
+) -> dict[str, float]:
+    kind, _ = WORKLOADS[workload]
+    calls = corpus.upscale_calls(kind) if workload == "upscale" else corpus.decode_calls(kind)
+    load = wrk.drive(service.port, [call.raw for call in calls], clients=clients, seconds=seconds)
+    time.sleep(_PAUSE_S)
+    rate = inside.rate(workload, callers=clients, seconds=seconds)
+    time.sleep(_PAUSE_S)
+    return {
+        "http": load.rate,
+        "in_process": rate,
+        "p50": load.p50,
+        "p99": load.p99,
+        "broken": load.refused + load.broken,
+    }
