@@ -124,6 +124,7 @@ def add_commands(commands: Any) -> None:
     report = _protocol(protocols, "report", "write docs/benchmark.md from the results in --out", _report)
     report.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     report.add_argument("--document", type=Path, default=Path("docs/benchmark.md"), help="what to write")
+    report.add_argument("--readme", type=Path, metavar="FILE", help="write the table of this README too")
     quick.add_argument("--set-floors", action="store_true", help="write the floors from this run")
 
     def without_protocol(arguments: argparse.Namespace) -> int:
@@ -299,9 +300,12 @@ def _quick(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from training.evaluate.report import write_report
+    from training.evaluate.readme_rates import write_rates
+    from training.evaluate.report import results_of, write_report
 
     write_report(arguments.out, arguments.document)
+    if arguments.readme:
+        write_rates(results_of(arguments.document), arguments.readme)
     print(arguments.document)
     return 0
 

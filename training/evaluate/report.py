@@ -66,7 +66,7 @@ The photographs below are the 203 of the test sets `qrcode-1` to `qrcode-6` of z
 Whatever differs from the index is listed as wrong. Of the payloads of `decode` that do, at native size, some are
 symbols of mixed binary and Shift_JIS whose index holds a text, and zxing-cpp returns the same bytes.
 `zxing_qrcode-2/13` is an artistic symbol that no other reader reads: the index says "photograph" where the payload
-says "photography", a whole English sentence, with a bound of 2e-35 on its being wrong; we take the index to be wrong.
+says "photography", a whole English sentence; we take the index to be wrong.
 """
 
 _ATTEMPTS = """What each attempt of the service's cascade reads by itself and what it costs, on crops drawn like the
@@ -93,7 +93,7 @@ python -m training evaluate photos DIR
 python -m training evaluate attempts
 python -m training evaluate latency
 python -m training evaluate speed $peers
-python -m training evaluate report
+python -m training evaluate report --readme README.md
 ```
 
 Results go to `runs/benchmark` (`--out`), misread pictures too. All cores are used (`--jobs`). `--model` judges
@@ -124,7 +124,7 @@ def write_report(results: Path, document: Path) -> None:
     Raises:
         BenchmarkError: nothing has been measured.
     """
-    folder = document.parent / document.stem
+    folder = results_of(document)
     folder.mkdir(parents=True, exist_ok=True)
     for name in PROTOCOLS:
         source = results / f"{name}.json"
@@ -135,6 +135,11 @@ def write_report(results: Path, document: Path) -> None:
         raise BenchmarkError(f"{results} holds no results")
     parts = [_HEAD, *(_SECTIONS[name](folder) for name in present), _FOOT]
     document.write_text("\n".join(part.strip() + "\n" for part in parts))
+
+
+def results_of(document: Path) -> Path:
+    """The folder of the results that a document is written from."""
+    return document.parent / document.stem
 
 
 def _section(
