@@ -48,8 +48,8 @@ def rates(folder: Path) -> str:
     milliseconds = photos.milliseconds[str(_DECODE)]["median"]
     words = (
         "The paper that this began with reported .5366 for its generator and .6871 for WeChat on its own "
-        f"low-resolution set. The photographs are {photos.details['photographs']} from the test sets of zxing and zxing-cpp; nothing "
-        f"was trained or tuned on them. Median processor time of `/decode` over all photo crops: "
+        f"low-resolution set. The photographs are {photos.details['photographs']} from the test sets of zxing and "
+        "zxing-cpp; nothing was trained or tuned on them. Median processor time of `/decode` over all photo crops: "
         f"{milliseconds:.0f} ms. [docs/benchmark.md](docs/benchmark.md) has the commands and all figures."
     )
     return (
