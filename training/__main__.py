@@ -7,6 +7,7 @@ from pathlib import Path
 from training import config as configs
 from training.evaluate import cli as evaluate
 from training.measure import cli as measure
+from training.paper import cli as paper
 
 CACHE = Path("build/cache")
 """Where generated symbols are kept between runs."""
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     _add_picture(commands)
     evaluate.add_commands(commands)
     measure.add_commands(commands)
+    paper.add_commands(commands)
     options = parser.parse_args(arguments)
     from training.checkpoint import CheckpointError
     from training.errors import TrainingError

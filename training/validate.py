@@ -63,12 +63,13 @@ def make_cells(config: TrainingConfig, device: torch.device, cache: Path | None)
 def module_errors(generator: nn.Module, cells: list[Cell]) -> dict[str, float]:
     """Median over samples of the share of wrong modules, for each cell, at the true module centres."""
     return {
-        cell.name: float(np.median(_errors(cell.samples, generator(cell.samples.lr).float())))
+        cell.name: float(np.median(sample_errors(cell.samples, generator(cell.samples.lr).float())))
         for cell in cells
     }
 
 
-def _errors(samples: Samples, logits: Tensor) -> list[float]:
+def sample_errors(samples: Samples, logits: Tensor) -> list[float]:
+    """Share of wrong modules of each sample that shows enough of them, from logits `(N, 1, H, W)`."""
     images = logits[:, 0].cpu().numpy()
     placement = Placement(
         samples.pixel_to_module.cpu().numpy(), samples.bend.cpu().numpy(), np.zeros(len(samples), np.float64)

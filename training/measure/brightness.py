@@ -51,7 +51,8 @@ def measure(
     found = {}
     for name, before in (("before", True), ("after", False)):
         perceptual = config.perceptual.model_copy(update={"before_activation": before})
-        end = _drawn(start, hr, PerceptualLoss(perceptual, weights), steps)
+        half = config.optimiser.precision == "bfloat16"
+        end = _drawn(start, hr, PerceptualLoss(perceptual, weights), steps, half=half)
         found[name] = Brightness(
             active=_active(hr, weights, perceptual),
             shift_before=_shift(start, hr),
@@ -71,12 +72,12 @@ def _shift(pictures: Tensor, hr: Tensor) -> float:
     return float((pictures.mean((1, 2, 3)) - hr.mean((1, 2, 3))).abs().mean())
 
 
-def _drawn(start: Tensor, hr: Tensor, loss: PerceptualLoss, steps: int) -> Tensor:
+def _drawn(start: Tensor, hr: Tensor, loss: PerceptualLoss, steps: int, *, half: bool) -> Tensor:
     pictures = start.clone().requires_grad_()
     adam = torch.optim.Adam([pictures], RATE)
     for _ in range(steps):
         adam.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
             distance = loss(pictures, hr)
         distance.backward()
         adam.step()
