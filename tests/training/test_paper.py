@@ -227,9 +227,3 @@ def test_tables_go_between_their_marks(tmp_path: Path) -> None:
     (tmp_path / "bare.md").write_text("Nothing.\n")
     with pytest.raises(TrainingError, match="no marks for ablation"):
         document.update(tmp_path / "bare.md", tmp_path)
-
-
-@pytest.mark.parametrize("name", [document.ABLATION, document.INTERPOLATION])
-def test_the_documents_tables_are_those_of_its_results(name: str) -> None:
-    text = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
-    assert document.rendered(name, ROOT / "docs" / "paper") in text
