@@ -20,7 +20,9 @@ from training.data.samples import Samples
 from training.data.stream import batches
 from training.devices import launch
 from training.errors import TrainingError
+from training.export import generator_of
 from training.players import Players
+from training.release import ReleaseError, release
 from training.train import train
 
 ROOT = Path(__file__).parents[2]
@@ -157,6 +159,19 @@ def test_other_kinds_train_and_their_averages_count_batches(tmp_path: Path, gene
     state = checkpoints.load(train(config, tmp_path / "run", cache=tmp_path))
     counts = [int(value) for name, value in state.ema.items() if name.endswith("num_batches_tracked")]
     assert counts == ([2] * 3 if generator["kind"] == "srresnet" else [])
+
+
+@pytest.mark.parametrize("discriminator", ["unet", "vgg"])
+def test_colour_is_trained_by_every_part_and_not_released(tmp_path: Path, discriminator: str) -> None:
+    config = tiny(
+        tmp_path, game=True, steps=2,
+        generator={"in_channels": 3}, data={"channels": 3, "degradation": {"kind": "second_order"}},
+        discriminator={"kind": discriminator},
+    )  # fmt: skip
+    state = checkpoints.load(train(config, tmp_path / "run", cache=tmp_path))
+    assert generator_of(state)(torch.rand(1, 3, 8, 12)).shape == (1, 3, 32, 48)
+    with pytest.raises(ReleaseError, match=r"generator\.in_channels is 3"):
+        release(state, tmp_path / "store", "colour", 1, symbols=0, crops=0, device="test")
 
 
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
