@@ -101,6 +101,14 @@ class Grid:
         inside = np.all(corners > -reach) and np.all(corners < np.array([shape[1], shape[0]]) + reach)
         return bool((np.all(turns > 0) or np.all(turns < 0)) and inside)
 
+    def affine(self) -> "Grid":
+        """The grid without perspective and bend that lies nearest to this one at the corners and the centre."""
+        n = float(self.modules)
+        places = np.array([[0.0, 0.0], [n, 0.0], [n, n], [0.0, n], [n / 2, n / 2]])
+        known = np.column_stack([places, np.ones(len(places))])
+        solution, *_ = np.linalg.lstsq(known, self.at(places), rcond=None)
+        return Grid(self.version, np.vstack([solution.T, [0.0, 0.0, 1.0]]))
+
     def with_homography(self, homography: DoubleArray) -> "Grid":
         """The same grid under another homography."""
         return replace(self, homography=homography / homography[2, 2])

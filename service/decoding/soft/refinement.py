@@ -78,8 +78,9 @@ def refine(
 ) -> Fit:
     """The fit that starts from `grid` in `logits` `(H, W) float32`; `sign` as in `Fit`.
 
-    `degree` 0 moves the homography alone; 2 to 4 adds a displacement of that degree. With `near` only what is
-    known and close to the finder patterns counts: they, the timing patterns and the version information.
+    `degree` 0 moves the homography alone, 1 its affine part alone; 2 to 4 adds a displacement of that degree. With
+    `near` only what is known and close to the finder patterns counts: they, the timing patterns and the version
+    information.
     """
     residual = np.inf
     modules: FloatArray = np.zeros(0, np.float32)
@@ -142,7 +143,7 @@ def _moved(
     normal[np.diag_indices_from(normal)] += noise / likely**2 + 1e-6
     pull = subspace.T @ pull
     current = np.zeros(len(pull))
-    if degree and grid.bend is not None:
+    if degree > 1 and grid.bend is not None:
         current = _coefficients(grid.bend, degree)
         pull -= noise / likely**2 * current
     step = subspace @ np.linalg.solve(normal, pull)
@@ -151,7 +152,7 @@ def _moved(
     if largest > _LARGEST_STEP:
         step *= _LARGEST_STEP / largest
     residual = float(np.sqrt(np.mean(moves * moves) * 2))
-    return (_bent(grid, step, degree) if degree else _shifted(grid, step)), residual
+    return (_bent(grid, step, degree) if degree > 1 else _shifted(grid, step)), residual
 
 
 def _shifted(grid: Grid, step: DoubleArray) -> Grid:
@@ -187,14 +188,15 @@ def _basis(n: int, degree: int) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
     s, t = (part.ravel() for part in np.meshgrid(axis, axis))
     powers = _monomials(degree)
     basis = np.stack([s**i * t**j for i, j in powers], axis=1)
-    if degree:
+    if degree > 1:
         likely = np.array([_LIKELY_BEND.get(i + j, 1.0) * n for i, j in powers] * 2)
         return basis, np.eye(2 * len(powers)), likely
     # A homography's displacement to first order: affine, and (s (p s + q t), t (p s + q t)).
     subspace = np.zeros((12, 8))
     for k, entries in enumerate([[0], [1], [2], [6], [7], [8], [3, 10], [4, 11]]):
         subspace[entries, k] = 1
-    return basis, subspace, np.full(8, 10.0)
+    free = 6 if degree == 1 else 8
+    return basis, subspace[:, :free], np.full(free, 10.0)
 
 
 @lru_cache(maxsize=40)

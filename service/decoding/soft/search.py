@@ -21,6 +21,9 @@ _SURE = 0.72
 """Agreement of the function patterns at which a grid is tried before others are looked for."""
 _FLAT = 0.9
 """Agreement at which a symbol is taken to be flat until that has failed."""
+_NO_PERSPECTIVE = 0.02
+"""Score that a grid without perspective may lack and still be tried before those that bend: where little can be told
+from the modules, freedom finds agreement in noise."""
 _DIFFERENT = 0.15
 """Modules by which two grids must differ somewhere for both to be tried."""
 _OUTSTANDING = 3.0
@@ -151,7 +154,10 @@ class GridSearch:
         first = len(self._tried)
         if fit.agreement > _FLAT:
             yield from self._untried(fit)
+        straight = self._refined(fit.grid.affine(), fit.sign, degree=1, iterations=4)
         bent = self._bent(fit)
+        if straight.score > bent.score - _NO_PERSPECTIVE and straight.grid.is_sound(self._logits.shape):
+            yield from self._untried(straight)
         # On a bent grid the far corner may be found that was out of the flat one's reach.
         again = self._bent(replace(bent, grid=self._placed(bent.grid, fit.sign)))
         others = [variant for variant in (bent, again) if variant.grid.is_sound(self._logits.shape)]

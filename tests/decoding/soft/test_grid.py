@@ -97,6 +97,31 @@ def test_fit_finds_the_grid_from_a_third_of_a_module_away(sign: float) -> None:
     assert fit.agreement > 0.95
 
 
+def test_affine_grid_is_the_nearest_without_perspective() -> None:
+    sheared = np.array([[5.0, 0.4, 30.0], [-0.6, 4.5, 44.0], [0.0, 0.0, 1.0]])
+    np.testing.assert_allclose(Grid(3, 2 * sheared).affine().homography, sheared, atol=1e-9)
+    tilted = Grid(3, HOMOGRAPHY).affine()
+    np.testing.assert_array_equal(tilted.homography[2], [0, 0, 1])
+    off = tilted.at(np.array([[0.0, 0.0], [29.0, 29.0]])) - Grid(3, HOMOGRAPHY).at(
+        np.array([[0.0, 0.0], [29.0, 29.0]])
+    )
+    assert 0.1 < np.abs(off).max() < 5
+
+
+def test_affine_fit_keeps_to_the_truth_where_a_homography_follows_the_noise() -> None:
+    scene = Scene(module=5, rotation=3, noise=0.5)
+    freer, stiffer = [], []
+    for seed in range(8):
+        truth = simulated(scene, 2, seed)
+        start = true_grid(truth, 2)
+        start = start.with_homography(with_moved_corner(start.homography, 25, np.array([[0.5, 0.5]]))[0])
+        affine = refine(truth.logits, start.affine(), 1.0, degree=1, iterations=5).grid
+        np.testing.assert_array_equal(affine.homography[2], [0, 0, 1])
+        stiffer.append(error(affine, truth, scene))
+        freer.append(error(refine(truth.logits, start, 1.0, iterations=5).grid, truth, scene))
+    assert np.median(stiffer) < 0.85 * np.median(freer)
+
+
 def test_bent_symbol_needs_a_bent_grid() -> None:
     scene = Scene(module=5, rotation=40, bend=0.5, noise=0.1)
     truth = simulated(scene, 6)
