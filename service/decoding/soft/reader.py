@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.decoding.soft.bitstream import Segment
+from service.decoding.soft.bitstream import Message, Segment
 from service.decoding.soft.codewords import Level
 from service.decoding.soft.decode import Decoded, decode_modules
 from service.decoding.soft.effort import Effort
@@ -35,7 +35,9 @@ class SoftReading:
     """One symbol, and why to believe it."""
 
     payload: bytes
-    segments: tuple[Segment, ...]
+    """Bytes of all segments in their order."""
+    message: Message
+    """Segments with mode, ECI and encoding; structured append; FNC1."""
     corners: tuple[Point, Point, Point, Point]
     """x, y in pixels of the logits, the centre of the first pixel at (0, 0): first the symbol's own top left
     corner, then as one goes round the picture clockwise, or counter-clockwise where the symbol is
@@ -57,6 +59,11 @@ class SoftReading:
     """Mean of abs(tanh(logit / 2)) over the data modules."""
     residual: float
     """Root mean square of the last step of the fit, in modules."""
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Runs of characters in one mode, in their order."""
+        return self.message.segments
 
 
 def read_logits(
@@ -140,7 +147,7 @@ def _both(upright: FloatArray) -> tuple[tuple[bool, FloatArray], tuple[bool, Flo
 def _reading(decoded: Decoded, fit: Fit, mirrored: bool) -> SoftReading:
     return SoftReading(
         payload=decoded.payload,
-        segments=tuple(decoded.segments),
+        message=decoded.message,
         corners=fit.grid.corners(transposed=mirrored),
         version=decoded.version,
         level=decoded.level,

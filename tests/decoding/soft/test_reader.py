@@ -5,8 +5,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import segno
 
-from service.decoding.soft import SoftReading, read_logits
+from service.decoding.soft import SoftReading, StructuredAppend, read_logits
 from training.evaluate.simulated_logits import Scene, Simulated, module_errors, simulate, symbol_modules
 
 PATIENT = 20.0
@@ -59,6 +60,21 @@ def test_reads_a_symbol(name: str) -> None:
 def test_reads_whichever_way_it_is_turned(rotation: int) -> None:
     truth = simulated(Scene(rotation=rotation, noise=0.1), version=2, level="L")
     assert only(read_logits(truth.logits, deadline_s=PATIENT)).payload == PAYLOAD
+
+
+def test_tells_the_place_in_a_sequence_and_the_declared_encoding() -> None:
+    def read(symbol: segno.QRCode) -> SoftReading:
+        modules = np.array([list(row) for row in symbol.matrix], dtype=bool)
+        shown = simulate(modules, Scene(rotation=12, noise=0.1), np.random.default_rng(3))
+        return only(read_logits(shown.logits, deadline_s=PATIENT))
+
+    parts = [read(symbol) for symbol in segno.make_sequence("one long word", symbol_count=2)]
+    assert b"".join(part.payload for part in parts) == b"one long word"
+    parity = int(np.bitwise_xor.reduce(np.frombuffer(b"one long word", np.uint8)))
+    expected = [StructuredAppend(index, 2, parity) for index in range(2)]
+    assert [part.message.structured_append for part in parts] == expected
+    (segment,) = read(segno.make("Ωmega", encoding="iso8859-7", eci=True, micro=False)).segments
+    assert (segment.mode, segment.eci, segment.encoding) == ("byte", 9, "iso8859-7")
 
 
 @pytest.mark.parametrize(("version", "level"), [(3, "Q"), (7, "H"), (10, "M"), (19, "L"), (40, "Q")])
