@@ -25,7 +25,7 @@ class Load:
     A client never tries again: each request must be answered rightly the first time.
     """
 
-    def __init__(self, stack: Stack, *, clients: int = 4, tls: bool = False) -> None:
+    def __init__(self, stack: Stack, *, clients: int = 3, tls: bool = False) -> None:
         self._stack, self._tls = stack, tls
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -43,7 +43,7 @@ class Load:
     ) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(90)
+            thread.join(250)
         assert not any(thread.is_alive() for thread in self._threads), "a client waits for ever"
 
     @property

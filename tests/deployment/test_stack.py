@@ -29,7 +29,7 @@ def roll(stack: Stack, *pairs: str) -> subprocess.CompletedProcess[str]:
     for name in ("QRSR_MODEL", "QRSR_MODEL_VERSION"):
         environment.pop(name, None)
     return subprocess.run(
-        [str(ROOT / "docker/roll"), *pairs], env=environment, capture_output=True, text=True, timeout=400
+        [str(ROOT / "docker/roll"), *pairs], env=environment, capture_output=True, text=True, timeout=500
     )
 
 
@@ -49,7 +49,7 @@ def test_scaling_up_and_down_loses_nothing_and_uses_all(stack: Stack) -> None:
         stack.up("qrsr", replicas=2)
         time.sleep(3)
     assert all(count > 5 for count in served), served
-    assert_none_lost(load, at_least=50)
+    assert_none_lost(load, at_least=30)
 
 
 def test_a_killed_replica_costs_no_request(stack: Stack) -> None:
@@ -64,7 +64,7 @@ def test_a_killed_replica_costs_no_request(stack: Stack) -> None:
             # An operator's kill is not undone by the restart policy.
             docker("start", victim)
             until(lambda: stack.proxied() == 3, "the replica is back")
-    assert_none_lost(load, at_least=50)
+    assert_none_lost(load, at_least=30)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to signal processes of the engine")
@@ -95,7 +95,8 @@ def test_a_frozen_replica_gets_no_new_request(stack: Stack) -> None:
         try:
             until(lambda: stack.proxied() == 2, "the proxy has noticed")
             noticed = load.total
-            until(lambda: load.total > noticed + 20, "the others go on")
+            # As many clients as may wait for the frozen one, less one, are served by the others.
+            until(lambda: load.total > noticed + 5, "the others go on")
         finally:
             docker("unpause", victim)
         until(lambda: stack.proxied() == 3, "the replica is back")
@@ -123,7 +124,7 @@ def test_another_model_is_rolled_out_and_back_under_load(stack: Stack) -> None:
         back = roll(stack, "QRSR_MODEL_VERSION=2")
         assert back.returncode == 0, back.stderr
         assert stack.models() == {2}
-    assert_none_lost(load, at_least=50)
+    assert_none_lost(load, at_least=30)
     # What was rolled is what the compose file says now: another `up` replaces nothing.
     before = stack.replicas()
     stack.up("qrsr", replicas=2)
