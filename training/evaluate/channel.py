@@ -125,13 +125,16 @@ DECODERS = {"hard decisions": decode_hard, "erasures, no guard": decode_erasing,
 
 
 def symbol(
-    version: int, level: Level, rng: np.random.Generator, filled: float = 0.9
+    version: int, level: Level, rng: np.random.Generator, filled: float = 0.9, mask: int | None = None
 ) -> tuple[NDArray[np.bool_], bytes]:
-    """Modules and payload of a symbol filled to this share; pads make up the rest."""
+    """Modules and payload of a symbol filled to this share; pads make up the rest.
+
+    Without a `mask` segno looks for the best one, which takes most of its time.
+    """
     size = int(filled * codewords.block_structure(version, level).data_codewords) - 3
     payload = rng.choice(_ALPHABET, max(size, 1)).tobytes()
     code = segno.make(
-        payload, version=version, error=level.lower(), mode="byte", boost_error=False, micro=False
+        payload, version=version, error=level.lower(), mode="byte", mask=mask, boost_error=False, micro=False
     )
     return np.array([list(row) for row in code.matrix], dtype=bool), payload
 

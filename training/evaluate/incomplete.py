@@ -44,7 +44,7 @@ class Whole:
 def draw_whole(versions: tuple[int, int], rng: np.random.Generator) -> Whole:
     """A full symbol by segno of any level, its version within `versions`, both ends included."""
     version, level = int(rng.integers(versions[0], versions[1] + 1)), LEVELS[int(rng.integers(4))]
-    modules, payload = symbol(version, level, rng, 1.0)
+    modules, payload = symbol(version, level, rng, 1.0, _mask(rng))
     return Whole(version, level, modules, payload, blocks_of(version, level))
 
 
@@ -91,4 +91,8 @@ def _cover(whole: Whole, hidden: Modules, rng: np.random.Generator) -> Modules:
     # Another symbol must not show enough of itself either.
     if kind == 1 or not whole.is_lost(~hidden):
         return np.asarray(rng.random((n, n)) < 0.5)
-    return symbol(whole.version, whole.level, rng, 1.0)[0]
+    return symbol(whole.version, whole.level, rng, 1.0, _mask(rng))[0]
+
+
+def _mask(rng: np.random.Generator) -> int:
+    return int(rng.integers(8))

@@ -23,16 +23,16 @@ from training.evaluate.surroundings import KINDS, draw_surroundings
 from training.evaluate.symbols import draw_symbol
 
 SHARES = {
-    "noise": 0.12,
-    "texture": 0.12,
-    "text": 0.10,
-    "scene": 0.10,
-    "other code": 0.14,
-    "hollow symbol": 0.06,
-    "cut symbol": 0.14,
-    "overwritten beyond the limit": 0.08,
-    "damaged symbol": 0.04,
-    "near the wall": 0.10,
+    "noise": 0.14,
+    "texture": 0.14,
+    "text": 0.12,
+    "scene": 0.12,
+    "other code": 0.16,
+    "hollow symbol": 0.03,
+    "cut symbol": 0.16,
+    "overwritten beyond the limit": 0.05,
+    "damaged symbol": 0.02,
+    "near the wall": 0.06,
 }
 """Kinds of trials and how many of them are of each."""
 WITH_PAYLOAD = ("damaged symbol", "near the wall")
@@ -40,7 +40,7 @@ PHOTO = "photograph, symbol painted over"
 """A kind of its own, where a folder of photographs is given; takes `PHOTO_SHARE` of the trials."""
 PHOTO_SHARE = 0.1
 _STREAM = 0x315E
-_OVERSAMPLING = 4
+_OVERSAMPLING = 3
 _SMALLEST, _LARGEST = 24, 96
 """Sides of the pictures, in pixels; a symbol of version 1 at 1.1 pixels a module has 23."""
 _RASTER = 8
@@ -175,7 +175,7 @@ def _pose(shape: tuple[int, ...], px: float, rng: np.random.Generator) -> Matrix
 def _pasted(
     modules: NDArray[np.bool_], to_picture: Matrix, shape: tuple[int, int], rng: np.random.Generator
 ) -> Plane:
-    """Modules and a quiet zone of 0 to 4 on surroundings, four pixels a side for each of the picture."""
+    """Modules and a quiet zone of 0 to 4 on surroundings, `_OVERSAMPLING` pixels a side for each of the picture."""
     quiet = int(rng.integers(0, 5))
     dark, light = (rng.uniform(0, 0.3), rng.uniform(0.6, 1)) if rng.random() < 0.9 else (0.9, 0.1)
     label = np.where(np.pad(modules, quiet), dark, light).astype(np.float32)

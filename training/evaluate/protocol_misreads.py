@@ -10,7 +10,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ def run_misreads(options: Options, count: int, every: int, minutes: float, photo
     folder.mkdir(parents=True, exist_ok=True)
     if photos is not None:
         masked = _masked(photos, options, folder)
-    with Farm(options.setup, options.jobs) as farm:
+    with Farm(replace(options.setup, shares=True), options.jobs) as farm:
         for first in range(0, count, PIECE):
             path = folder / f"{first:07d}.json"
             key = {"seed": options.seed, "every": every, "photographs": len(masked), "model": model}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple, cast
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from service.decoding.cascade import Cascade, Upscaled
 from service.decoding.jobs import Readers, soft
+from service.decoding.reading import Reading
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatReader
 from service.settings import Settings
@@ -36,7 +37,10 @@ from training.evaluate.readers import DECODE, SOFT, build_reader, wechat_files
 from training.evaluate.upscalers import OURS, Enlarged, Upscale, UpscalerSpec, build_upscaler, generator_file
 
 T = TypeVar("T")
+R = TypeVar("R")
+Picture = TypeVar("Picture", bound=NDArray[Any])
 Ts = TypeVarTuple("Ts")
+Logits = NDArray[np.float16] | NDArray[np.float32]
 
 DEADLINE_S = 20.0
 """Of the cascade, as in the service."""
@@ -59,6 +63,9 @@ class Setup:
     upscalers: tuple[UpscalerSpec, ...]
     wechat: Path
     """Folder of WeChat's nets."""
+    shares: bool = False
+    """Whether arms of an item share enlarging and the soft reader's work where both do the same; what a shot took
+    then says nothing."""
 
 
 class Workbench:
@@ -73,6 +80,8 @@ class Workbench:
         """
         cv2.setNumThreads(1)
         self._upscalers: dict[str, Upscale] = {spec.name: build_upscaler(spec) for spec in setup.upscalers}
+        if setup.shares:
+            self._upscalers = {name: _remembering(upscale) for name, upscale in self._upscalers.items()}
         self._readers = {
             name: build_reader(name, setup.wechat) for name in setup.readers if name not in (SOFT, DECODE)
         }
@@ -80,7 +89,8 @@ class Workbench:
         self.wechat = WeChatReader(wechat_files(setup.wechat))
         """For locating symbols."""
         self._service = Readers(wechat_files(setup.wechat), _calibration(setup)) if ours else None
-        self._cascade = Cascade(_HerePool(self._service))
+        self._soft = _remembering(self._soft_readings) if setup.shares else self._soft_readings
+        self._cascade = Cascade(_HerePool(self._service, self._soft))
 
     def take(self, item: Item) -> Taken:
         """Draw the item and try its arms, one after the other; each picture is enlarged once by each
@@ -137,7 +147,11 @@ class Workbench:
         """
         if enlarged.logits is None or self._service is None:
             raise ValueError("this upscaler gives no logits")
-        return [reading.payload for reading in soft(self._service, enlarged.logits, SOFT)]
+        return [reading.payload for reading in self._soft(enlarged.logits)]
+
+    def _soft_readings(self, logits: Logits) -> list[Reading]:
+        assert self._service is not None  # noqa: S101 - for the type checker; see `soft`
+        return soft(self._service, logits, SOFT)
 
     def _attempt(self, name: str, enlarged: Enlarged) -> list[bytes]:
         attempt = _ATTEMPTS[name]
@@ -166,15 +180,31 @@ class _HerePool:
     """Stands for the service's pool of decoder processes: does each job here, since a worker is such a
     process."""
 
-    def __init__(self, readers: Readers | None) -> None:
+    def __init__(self, readers: Readers | None, soft_readings: Callable[[Logits], list[Reading]]) -> None:
         self._readers = readers
+        self._soft = soft_readings
 
     async def run(
         self, job: Callable[[Any, *Ts], T], *arguments: *Ts, deadline: float, limit: float = math.inf
     ) -> T:
         """See `service.decoding.cascade.Pool`; the farm watches over the time."""
         del deadline, limit
+        asked: tuple[Any, ...] = (job, *arguments)
+        if asked[0] is soft:
+            return cast("T", self._soft(asked[1]))
         return job(self._readers, *arguments)
+
+
+def _remembering(function: Callable[[Picture], R]) -> Callable[[Picture], R]:
+    """The function, which does not do again what it did last."""
+    last: list[tuple[Picture, R]] = []
+
+    def remembered(picture: Picture) -> R:
+        if not last or not np.array_equal(last[0][0], picture):
+            last[:] = [(picture, function(picture))]
+        return last[0][1]
+
+    return remembered
 
 
 def _calibration(setup: Setup) -> SoftCalibration | None:
