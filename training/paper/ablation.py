@@ -44,7 +44,6 @@ VARIANTS = (
     Variant("no binary pattern constraint", "ablation.toml", {"loss": {"binary_pattern": 0.0}}),
     Variant("no average of weights", "ablation.toml", {"optimiser": {"ema_decay": 0.0}}),
     Variant("first-order degradation", "ablation.toml", {"data": {"degradation": {"kind": "first_order"}}}),
-    Variant("our camera's degradation", "ablation.toml", {"data": {"degradation": {"kind": "camera"}}}),
     Variant("targets not sharpened", "ablation.toml", {"data": {"sharpen_target": False}}),
     Variant("plain discriminator", "ablation.toml", {"discriminator": {"kind": "vgg"}}),
     Variant("srresnet, no batch norm", "srresnet.toml", {}),
@@ -67,14 +66,22 @@ class Row:
 
 
 def run(
-    variants: Iterable[Variant], out: Path, wechat: Path, cache: Path, *, short: bool = False, jobs: int = 1
+    variants: Iterable[Variant],
+    beside: Mapping[str, Path],
+    out: Path,
+    wechat: Path,
+    cache: Path,
+    *,
+    short: bool = False,
+    jobs: int = 1,
 ) -> list[Row]:
-    """Train every variant into a folder under `out` and measure it, beside the generators that they start from.
+    """Train every variant into a folder under `out` and measure it, beside the generators that they start from and
+    the graphs `beside`, by name.
 
     A training that is over is not repeated, one that was interrupted goes on. `short` shows in seconds that everything
     works and measures nothing.
     """
-    models: dict[str, Path] = {}
+    models = dict(beside)
     trained: dict[str, checkpoints.Checkpoint] = {}
     for variant in variants:
         folder = out / variant.name.replace(",", "").replace("'", "").replace(" ", "-")

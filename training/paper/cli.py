@@ -23,7 +23,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     interpolation = _figure(figures, "interpolation", "sweep over alpha between both phases", _interpolation)
     interpolation.add_argument("--psnr", type=Path, default=_PSNR, help=f"default: {_PSNR}")
     interpolation.add_argument("--gan", type=Path, default=_GAN, help=f"default: {_GAN}")
-    interpolation.add_argument("--alphas", type=float, nargs="+", help="default: 0 to 1 by fifths")
+    interpolation.add_argument("--alphas", type=float, nargs="+", help="default: 0 to 1 by quarters")
     interpolation.add_argument(
         "--runs", type=Path, default=Path("runs/interpolation"), help="folder of graphs"
     )
@@ -63,7 +63,10 @@ def _ablation(options: argparse.Namespace) -> int:
     chosen = [variant for variant in VARIANTS if not options.only or variant.name in options.only]
     if not chosen:
         raise TrainingError(f"--only: there are {', '.join(variant.name for variant in VARIANTS)}")
-    rows = run(chosen, options.runs, options.wechat, CACHE, short=options.short, jobs=options.jobs)
+    beside = {f"served: {_SERVED.parent.name}/{_SERVED.name}": _SERVED / "model.onnx"}
+    rows = run(
+        chosen, beside, options.runs, options.wechat, CACHE, short=options.short, jobs=options.jobs
+    )  # fmt: skip
     document.save(document.ABLATION, _command(), rows, options.out)
     print(document.rendered(document.ABLATION, options.out))
     return 0
