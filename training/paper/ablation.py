@@ -13,7 +13,7 @@ from training.config import TrainingConfig, parse
 from training.evaluate.upscalers import UpscalerSpec, build_upscaler
 from training.export import generator_of, write_onnx
 from training.paper.fidelity import Fidelity, fidelity, unseen
-from training.paper.reading import Reading, read_all
+from training.paper.reading import COUNT, Reading, read_all
 from training.train import train
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -72,14 +72,15 @@ def run(
     wechat: Path,
     cache: Path,
     *,
+    count: int = COUNT,
     short: bool = False,
     jobs: int = 1,
 ) -> list[Row]:
     """Train every variant into a folder under `out` and measure it, beside the generators that they start from and
     the graphs `beside`, by name.
 
-    A training that is over is not repeated, one that was interrupted goes on. `short` shows in seconds that everything
-    works and measures nothing.
+    A training that is over is not repeated, one that was interrupted goes on. `count` is that of the crops of each kind
+    to read. `short` shows in seconds that everything works and measures nothing.
     """
     models = dict(beside)
     trained: dict[str, checkpoints.Checkpoint] = {}
@@ -94,7 +95,7 @@ def run(
         models[variant.name] = folder / "model.onnx"
         write_onnx(generator_of(state), models[variant.name])
     pictures = unseen(1 if short else 8, cache)
-    readings = read_all(models, wechat, out, **({"count": 1} if short else {}), jobs=jobs)
+    readings = read_all(models, wechat, out, count=1 if short else count, jobs=jobs)
     rows = []
     for name, path in models.items():
         state_of = trained.get(name)

@@ -5,6 +5,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from training.paper.reading import COUNT
+
 CACHE = Path("build/cache")
 DOCUMENTED = Path("docs/paper")
 STORE = Path("model_store")
@@ -50,6 +52,7 @@ def _figure(
 def _measured(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wechat", type=Path, default=STORE / "wechat_qr" / "1", help="WeChat's nets")
     parser.add_argument("--jobs", type=int, default=1, help="processes that read; default: 1")
+    parser.add_argument("--count", type=int, default=COUNT, help=f"crops of each kind; default: {COUNT}")
     parser.add_argument(
         "--short", action="store_true", help="a minute of everything, to see it work: its figures say nothing"
     )
@@ -65,7 +68,8 @@ def _ablation(options: argparse.Namespace) -> int:
         raise TrainingError(f"--only: there are {', '.join(variant.name for variant in VARIANTS)}")
     beside = {f"served: {_SERVED.parent.name}/{_SERVED.name}": _SERVED / "model.onnx"}
     rows = run(
-        chosen, beside, options.runs, options.wechat, CACHE, short=options.short, jobs=options.jobs
+        chosen, beside, options.runs, options.wechat, CACHE,
+        count=options.count, short=options.short, jobs=options.jobs,
     )  # fmt: skip
     document.save(document.ABLATION, _command(), rows, options.out)
     print(document.rendered(document.ABLATION, options.out))
@@ -79,7 +83,7 @@ def _interpolation(options: argparse.Namespace) -> int:
     alphas = options.alphas or ALPHAS
     points = sweep(
         options.psnr, options.gan, alphas, options.runs, options.wechat, CACHE,
-        short=options.short, jobs=options.jobs,
+        count=options.count, short=options.short, jobs=options.jobs,
     )  # fmt: skip
     document.save(document.INTERPOLATION, _command(), points, options.out)
     draw(points, options.out / "interpolation.png")

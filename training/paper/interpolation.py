@@ -10,7 +10,7 @@ from training.evaluate.upscalers import UpscalerSpec, build_upscaler
 from training.export import generator_of, write_onnx
 from training.interpolate import interpolate
 from training.paper.fidelity import Fidelity, fidelity, unseen
-from training.paper.reading import Reading, read_all
+from training.paper.reading import COUNT, Reading, read_all
 
 mpl.use("Agg")
 
@@ -30,11 +30,12 @@ class Point:
 
 def sweep(
     psnr: Path, gan: Path, alphas: Sequence[float], out: Path, wechat: Path, cache: Path,
-    *, short: bool = False, jobs: int = 1,
+    *, count: int = COUNT, short: bool = False, jobs: int = 1,
 ) -> list[Point]:  # fmt: skip
     """Measure the generators between those at `psnr` and `gan`; their graphs are written under `out`.
 
-    `short` shows in seconds that everything works and measures nothing.
+    `count` is that of the crops of each kind to read. `short` shows in seconds that everything works and measures
+    nothing.
     """
     models = {}
     for alpha in alphas:
@@ -43,7 +44,7 @@ def sweep(
         write_onnx(generator_of(interpolate(psnr, gan, alpha)), path)
         models[f"alpha-{alpha:g}"] = path
     pictures = unseen(1 if short else 8, cache)
-    readings = read_all(models, wechat, out, **({"count": 1} if short else {}), jobs=jobs)
+    readings = read_all(models, wechat, out, count=1 if short else count, jobs=jobs)
     return [
         Point(
             alpha,
