@@ -23,16 +23,16 @@ from training.evaluate.surroundings import KINDS, draw_surroundings
 from training.evaluate.symbols import draw_symbol
 
 SHARES = {
-    "noise": 0.14,
-    "texture": 0.14,
-    "text": 0.12,
-    "scene": 0.12,
+    "noise": 0.15,
+    "texture": 0.15,
+    "text": 0.13,
+    "scene": 0.13,
     "other code": 0.16,
-    "hollow symbol": 0.03,
-    "cut symbol": 0.16,
-    "overwritten beyond the limit": 0.05,
-    "damaged symbol": 0.02,
-    "near the wall": 0.06,
+    "hollow symbol": 0.02,
+    "cut symbol": 0.17,
+    "overwritten beyond the limit": 0.04,
+    "damaged symbol": 0.01,
+    "near the wall": 0.04,
 }
 """Kinds of trials and how many of them are of each."""
 WITH_PAYLOAD = ("damaged symbol", "near the wall")
@@ -41,7 +41,7 @@ PHOTO = "photograph, symbol painted over"
 PHOTO_SHARE = 0.1
 _STREAM = 0x315E
 _OVERSAMPLING = 3
-_SMALLEST, _LARGEST = 24, 96
+_SMALLEST, _LARGEST = 24, 64
 """Sides of the pictures, in pixels; a symbol of version 1 at 1.1 pixels a module has 23."""
 _RASTER = 8
 """Pixels per module of what is pasted."""
@@ -108,7 +108,7 @@ def trials(
 
 
 def _shape(rng: np.random.Generator) -> tuple[int, int]:
-    """Mostly small, since many trials are worth more than large ones: half of the sides are below 33."""
+    """Mostly small, since many trials are worth more than large ones: half of the sides are below 30."""
     height, width = (int(side) for side in _SMALLEST + (_LARGEST - _SMALLEST) * rng.random(2) ** 3)
     return height, width
 

@@ -4,7 +4,7 @@
 
 Simulated logits at 4.8 pixels per module with some modules wrong, so that errors must be corrected. `illegible`
 symbols have all function patterns but random data, which is the dearest that can be shown to the reader: it finds the
-symbol and cannot decode it. Wall clock on one core; run it on an idle machine, with `OPENBLAS_NUM_THREADS=1`.
+symbol and cannot decode it. Processor time, which with `OPENBLAS_NUM_THREADS=1` is the wall clock of an idle core.
 """
 
 import argparse
@@ -46,10 +46,10 @@ def measure(version: int, count: int, illegible: bool, seed: int) -> dict[str, A
             noise=float(rng.uniform(0.15, 0.3)),
         )
         simulated = simulate(modules, scene, rng)
-        start = time.perf_counter()
+        start = time.process_time()
         readings = read_logits(simulated.logits, deadline_s=60)
         if number:
-            milliseconds.append(1e3 * (time.perf_counter() - start))
+            milliseconds.append(1e3 * (time.process_time() - start))
             read += bool(readings)
             errors.append(module_errors(simulated))
     return {
@@ -73,7 +73,7 @@ def main() -> None:
     given = parser.parse_args()
     cv2.setNumThreads(1)
     if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
-        print("OPENBLAS_NUM_THREADS is not 1: these are not the times of one core", file=sys.stderr)
+        print("OPENBLAS_NUM_THREADS is not 1: these are the times of several cores together", file=sys.stderr)
     rows = []
     for illegible in (False, True):
         for version in VERSIONS:
