@@ -12,7 +12,7 @@ from training import checkpoint as checkpoints
 from training.config import TrainingConfig, parse
 from training.evaluate.upscalers import UpscalerSpec, build_upscaler
 from training.export import generator_of, write_onnx
-from training.paper.fidelity import Fidelity, fidelity, unseen
+from training.paper.fidelity import PICTURES, Fidelity, fidelity, unseen
 from training.paper.reading import COUNT, Reading, read_all
 from training.train import train
 
@@ -94,7 +94,7 @@ def run(
         trained[variant.name] = state = checkpoints.load(_trained(config, folder, cache))
         models[variant.name] = folder / "model.onnx"
         write_onnx(generator_of(state), models[variant.name])
-    pictures = unseen(1 if short else 8, cache)
+    pictures = unseen(1 if short else PICTURES, cache)
     readings = read_all(models, wechat, out, count=1 if short else count, jobs=jobs)
     rows = []
     for name, path in models.items():
@@ -104,7 +104,7 @@ def run(
                 name,
                 state_of.step if state_of else 0,
                 round(state_of.seconds, 1) if state_of else 0.0,
-                fidelity(build_upscaler(UpscalerSpec.generator(path)), pictures),
+                fidelity(build_upscaler(UpscalerSpec.generator(path)), pictures, natural=False),
                 readings[name],
             )
         )

@@ -81,4 +81,5 @@ def _read(row: dict[str, Any]) -> list[str]:
 
 def _near(row: dict[str, Any]) -> list[str]:
     near = row["fidelity"]
-    return [rate(near["module_error"]), f"{near['psnr']:.2f}", rate(near["ssim"]), f"{near['niqe']:.1f}"]
+    naturalness = "" if near["niqe"] is None else f"{near['niqe']:.1f}"
+    return [rate(near["module_error"]), f"{near['psnr']:.2f}", rate(near["ssim"]), naturalness]

@@ -20,6 +20,8 @@ KINDS = ("camera", "second_order", "jpeg_10")
 PX_PER_MODULE = 1.5
 LR_SIZE = 96
 """LR pixels a side, which makes four by four of NIQE's patches at HR."""
+PICTURES = 6
+"""Pictures of each kind."""
 _SEED = 9_300_007
 """Apart from the seeds of training, validation, calibration and benchmarks."""
 
@@ -32,8 +34,9 @@ class Fidelity:
     """Peak signal-to-noise ratio in dB, of luma."""
     ssim: float
     """Structural similarity (Wang et al. 2004), at most 1."""
-    niqe: float
-    """Distance from the statistics of natural pictures (Mittal et al. 2013); less is called better."""
+    niqe: float | None
+    """Distance from the statistics of natural pictures (Mittal et al. 2013), less being called better; None where it
+    was not asked for."""
     module_error: float
     """Share of wrong modules at the true module centres."""
 
@@ -56,8 +59,8 @@ def unseen(count: int, cache: Path | None = None) -> list[Samples]:
     return found
 
 
-def fidelity(upscale: Upscale, pictures: list[Samples]) -> Fidelity:
-    """Of what `upscale` makes of the LR halves of `pictures`.
+def fidelity(upscale: Upscale, pictures: list[Samples], *, natural: bool = True) -> Fidelity:
+    """Of what `upscale` makes of the LR halves of `pictures`; NIQE, which takes longest, where `natural`.
 
     Module errors are counted in its logits or, where it gives none, in its picture against mid-grey.
     """
@@ -68,13 +71,19 @@ def fidelity(upscale: Upscale, pictures: list[Samples]) -> Fidelity:
             psnr.append(cv2.PSNR(enlarged.sr, hr))
             # OpenCV's type stubs do not know its module `quality`.
             ssim.append(cv2.quality.QualitySSIM_compute(hr, enlarged.sr)[0][0])  # type: ignore[attr-defined]
-            naturalness.append(niqe(enlarged.sr))
+            if natural:
+                naturalness.append(niqe(enlarged.sr))
         planes = [
             enlarged.sr.astype(np.float32) - 127.5 if enlarged.logits is None else enlarged.logits
             for enlarged in made
         ]
         errors += sample_errors(samples, torch.from_numpy(np.stack(planes))[:, None])
-    return Fidelity(*(float(np.mean(values)) for values in (psnr, ssim, naturalness, errors)))
+    return Fidelity(
+        float(np.mean(psnr)),
+        float(np.mean(ssim)),
+        float(np.mean(naturalness)) if natural else None,
+        float(np.mean(errors)),
+    )
 
 
 def niqe(picture: NDArray[np.uint8]) -> float:

@@ -9,7 +9,7 @@ import matplotlib as mpl
 from training.evaluate.upscalers import UpscalerSpec, build_upscaler
 from training.export import generator_of, write_onnx
 from training.interpolate import interpolate
-from training.paper.fidelity import Fidelity, fidelity, unseen
+from training.paper.fidelity import PICTURES, Fidelity, fidelity, unseen
 from training.paper.reading import COUNT, Reading, read_all
 
 mpl.use("Agg")
@@ -43,7 +43,7 @@ def sweep(
         path.parent.mkdir(parents=True, exist_ok=True)
         write_onnx(generator_of(interpolate(psnr, gan, alpha)), path)
         models[f"alpha-{alpha:g}"] = path
-    pictures = unseen(1 if short else 8, cache)
+    pictures = unseen(1 if short else PICTURES, cache)
     readings = read_all(models, wechat, out, count=1 if short else count, jobs=jobs)
     return [
         Point(
