@@ -23,6 +23,9 @@ PLAYGROUND_CSP = _CLOSED + "script-src 'self'; style-src 'self'; img-src 'self' 
 DOCS_CSP = _CLOSED + "script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 """Swagger UI writes style attributes and has icons in its style sheet."""
 
+_MARGIN_S = 10.0
+"""For the way to the service and back."""
+
 # Pages and modules belong to one version of the service: a browser asks each time whether they have changed.
 _HEADERS = {
     "Cache-Control": "no-cache",
@@ -39,6 +42,8 @@ class PlaygroundSettings(BaseModel):
     max_body_bytes: int
     max_decode_pixels: int
     max_upscale_pixels: int
+    patience_s: float
+    """Seconds after which a request that has not been answered will not be."""
 
 
 class _Files(StaticFiles):
@@ -76,6 +81,7 @@ def router(*, needs_key: bool) -> APIRouter:
             max_body_bytes=services.settings.max_body_bytes,
             max_decode_pixels=services.settings.max_decode_pixels,
             max_upscale_pixels=services.settings.max_upscale_pixels,
+            patience_s=services.settings.upload_timeout_s + services.settings.deadline_s + _MARGIN_S,
         )
 
     return routes

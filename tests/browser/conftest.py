@@ -78,9 +78,9 @@ def small(tmp_path: Path) -> Callable[..., Any]:
     """Starts a service with a tiny generator and other settings."""
     write_tiny_model(tmp_path)
 
-    def start(**options: Any) -> Any:
+    def start(decoder: InProcessDecoder | None = None, **options: Any) -> Any:
         settings = Settings(model_store=tmp_path, model=TINY, device="cpu", tile=64, **options)
-        return running(create_app(settings, decoder=lambda _: InProcessDecoder()))
+        return running(create_app(settings, decoder=lambda _: decoder or InProcessDecoder()))
 
     return start
 

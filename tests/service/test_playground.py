@@ -93,6 +93,7 @@ def test_the_page_learns_limits_and_model(client: httpx.Client, settings: Settin
         "max_body_bytes": settings.max_body_bytes,
         "max_decode_pixels": settings.max_decode_pixels,
         "max_upscale_pixels": settings.max_upscale_pixels,
+        "patience_s": settings.upload_timeout_s + settings.deadline_s + 10,
     }
 
 

@@ -1,15 +1,8 @@
 // The answer in words: verdict, payloads, attempts, stages.
 
+import { byId, element } from "./dom.js";
 import { OUTCOMES, STAGES, attemptName } from "./messages.js";
 import { bytesOf, hexLines, kindOf, showText, webLink } from "./payload.js";
-
-const byId = (id) => document.getElementById(id);
-
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
 
 /** Set the headline; `state` is idle, busy, read, unread or error. */
 export function showVerdict(state, title, hint = "") {
@@ -45,7 +38,7 @@ function symbolView(symbol) {
     "p",
     { className: "kind" },
     element("b", { textContent: binary ? "Binary" : kindOf(symbol.text) }),
-    `${size}${symbol.encoding ? `, ${symbol.encoding}` : ""} · read by: ${attemptName(symbol.attempt)}`,
+    `${size}${symbol.encoding ? `, ${symbol.encoding}` : ""} · read by ${attemptName(symbol.attempt)}`,
   );
   const copy = element("button", { type: "button", className: "button", textContent: binary ? "Copy as hex" : "Copy" });
   const copied = binary ? hexLines(bytes).replaceAll(/\s/g, "") : symbol.text;
@@ -87,7 +80,9 @@ function showAttempts(attempts) {
     bar.style.setProperty("--share", `${(100 * ms) / total}%`);
     before += ms;
     const name = element("span", { textContent: attemptName(attempt) });
-    name.append(element("span", { className: "visually-hidden", textContent: `: ${words}` }));
+    // Signs say what is usual; what went wrong is said in words.
+    const usual = !["timeout", "failed"].includes(outcome);
+    name.append(element("span", { className: usual ? "visually-hidden" : "wrong", textContent: `: ${words}` }));
     const mark = element("span", { className: "sign", textContent: sign });
     mark.setAttribute("aria-hidden", "true");
     const track = element("span", { className: "track" }, bar);
@@ -99,7 +94,7 @@ function showAttempts(attempts) {
 
 function showFacts(answer, elapsed) {
   const facts = Object.entries(answer.timings_ms).map(([stage, ms]) => [STAGES[stage] ?? stage, milliseconds(ms)]);
-  facts.push(["From here and back", milliseconds(elapsed)]);
+  facts.push(["Round trip from here", milliseconds(elapsed)]);
   if (answer.model) facts.push(["Model", `${answer.model.name} version ${answer.model.version}`]);
   facts.push(["Image read", `${answer.image.width} × ${answer.image.height} pixels`]);
   byId("facts").replaceChildren(

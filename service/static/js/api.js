@@ -1,73 +1,58 @@
-// The service's routes, and one kind of error for everything that can go wrong on the way.
+// The service's routes. Whatever fails on the way is a Refusal, or an AbortError where the page gave up itself.
 
-import { STRANGE, UNREACHABLE, message } from "./messages.js";
-
-export class Refusal extends Error {
-  constructor(code, { title, advice, again }, retryAfter = 0) {
-    super(title);
-    Object.assign(this, { code, title, advice, again, retryAfter });
-  }
-}
-
-/** The refusal that the service would answer with, without asking it. */
-export const refusal = (code) => new Refusal(code, message(code));
-
-const own = (code, [title, advice, again]) => new Refusal(code, { title, advice, again: Boolean(again) });
+import { WRONG_KEY } from "./messages.js";
+import { Refusal, refusal, strange, unreachable } from "./refusal.js";
 
 let key = "";
 export function useKey(value) {
   key = value;
 }
 
-async function send(path, options = {}) {
+/** What `waiting` gives; what the network throws, as a Refusal. */
+async function arrived(waiting) {
   try {
-    return await fetch(path, { ...options, headers: key ? { "X-API-Key": key } : {}, credentials: "omit" });
+    return await waiting;
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw own("unreachable", UNREACHABLE);
+    if (error instanceof Refusal || error.name === "AbortError") throw error;
+    throw error instanceof SyntaxError ? strange() : unreachable();
   }
 }
 
-async function checked(response) {
+async function send(path, options = {}) {
+  // What cannot be a key cannot be sent as one; the service then says what it says without.
+  const headers = /^[\x21-\x7e]+$/.test(key) ? { "X-API-Key": key } : {};
+  const response = await arrived(fetch(path, { ...options, headers, credentials: "omit" }));
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   if (typeof problem.code !== "string") {
-    throw response.status === 502 || response.status === 504 ? own("unreachable", UNREACHABLE) : own("strange", STRANGE);
+    // A proxy's own page, in place of a service that is not there.
+    throw [502, 503, 504].includes(response.status) ? unreachable() : strange();
   }
+  if (problem.code === "unauthorized" && key) throw new Refusal(problem.code, WRONG_KEY);
   const wait = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
-  throw new Refusal(problem.code, message(problem.code), Number.isFinite(wait) ? wait : 0);
+  throw refusal(problem.code, Number.isFinite(wait) ? wait : 0);
 }
 
-async function body(reading) {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw own("unreachable", UNREACHABLE);
-  }
+function upload(blob, name, signal) {
+  const body = new FormData();
+  body.append("file", blob, name || "image");
+  return { method: "POST", body, signal };
 }
-
-const form = (blob, name) => {
-  const data = new FormData();
-  data.append("file", blob, name || "image");
-  return data;
-};
 
 /** Limits and model of the service. */
 export async function settings() {
-  const response = await checked(await send("playground.json"));
-  return body(response.json());
+  const response = await send("playground.json");
+  return arrived(response.json());
 }
 
 /** The answer of `POST /v1/decode`. */
 export async function decode(blob, name, signal) {
-  const response = await checked(await send("v1/decode", { method: "POST", body: form(blob, name), signal }));
-  return body(response.json());
+  const response = await send("v1/decode", upload(blob, name, signal));
+  return arrived(response.json());
 }
 
 /** The ×4 image as a blob. */
 export async function upscale(blob, name, format, signal) {
-  const options = { method: "POST", body: form(blob, name), signal };
-  const response = await checked(await send(`v1/upscale?format=${format}`, options));
-  return body(response.blob());
+  const response = await send(`v1/upscale?format=${format}`, upload(blob, name, signal));
+  return arrived(response.blob());
 }

@@ -8,6 +8,7 @@ const KINDS = [
   [/^tel:/i, "Phone number"],
   [/^(sms|smsto):/i, "Text message"],
   [/^geo:/i, "Place"],
+  [/^MEBKM:/i, "Bookmark"],
   [/^(BEGIN:VEVENT|BEGIN:VCALENDAR)/i, "Event"],
   [/^otpauth:/i, "One-time password secret"],
   [/^[a-z][a-z0-9+.-]*:\S/i, "Link of another kind"],

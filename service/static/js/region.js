@@ -1,12 +1,14 @@
 // Choosing a part of a picture with mouse, finger or keyboard, and cutting it out at full resolution.
 
-const byId = (id) => document.getElementById(id);
+import { byId } from "./dom.js";
+
 const LEAST = 8;
 /** Pixels: the service takes nothing smaller. */
 const HIT = 24;
 /** Screen pixels round a corner that count as the corner. */
 
 export class Region {
+  #size = { width: 1, height: 1 };
   #box = { x: 0, y: 0, w: 1, h: 1 };
 
   /** @param read called with the box when the user wants it read. */
@@ -24,8 +26,6 @@ export class Region {
     this.#size = size;
     this.#set(box ?? { x: (size.width - side) / 2, y: (size.height - side) / 2, w: side, h: side });
   }
-
-  #size = { width: 1, height: 1 };
 
   get box() {
     return { ...this.#box };
@@ -81,17 +81,21 @@ export class Region {
 
   #watch(photo) {
     let drag = null;
+    let before = null;
     photo.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
+      if (event.button !== 0 || !event.isPrimary) return;
       event.preventDefault();
       photo.setPointerCapture(event.pointerId);
       this.frame.focus({ preventScroll: true });
+      before = this.box;
       drag = this.#dragFrom(this.#at(event));
     });
     photo.addEventListener("pointermove", (event) => {
       if (drag && photo.hasPointerCapture(event.pointerId)) drag(this.#at(event));
     });
     photo.addEventListener("lostpointercapture", () => (drag = null));
+    // A second finger: the page is being enlarged, and the first finger's way was no selection.
+    photo.addEventListener("pointercancel", () => before && this.#set(before));
     new ResizeObserver(() => this.#set(this.#box)).observe(photo);
   }
 

@@ -1,8 +1,9 @@
 // Upload and ×4 result in one frame: a divider between them, zoom in whole steps of a pixel, outlines.
 
-const ZOOMS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48];
+import { byId } from "./dom.js";
+
+const ZOOMS = [0.125, 0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48];
 const SVG = "http://www.w3.org/2000/svg";
-const byId = (id) => document.getElementById(id);
 
 export class Viewer {
   #size = { width: 1, height: 1 };
@@ -10,6 +11,8 @@ export class Viewer {
   #fitted = true;
   #share = 0.5;
   #outlined = true;
+  /** What zooming keeps in view: the middle of the symbol, in shares of width and height. */
+  #target = [0.5, 0.5];
 
   constructor() {
     this.plane = byId("plane");
@@ -22,6 +25,7 @@ export class Viewer {
     this.scroll.addEventListener("scroll", () => this.#cut(), { passive: true });
     new ResizeObserver(() => (this.#fitted ? this.#fit() : this.#cut())).observe(this.scroll);
     this.#watchDivider();
+    this.#watchPan();
   }
 
   /** Show an upload of `size` pixels as displayed; the result comes later, if at all. */
@@ -33,15 +37,23 @@ export class Viewer {
     upload.alt = `The upload, ${size.width} by ${size.height} pixels`;
     this.showResult(null);
     this.showSymbols([]);
-    byId("legend").textContent = `${size.width} × ${size.height} pixels`;
+    this.note();
     this.#fit();
+  }
+
+  /** Say how large the picture is, and what else there is to say. */
+  note(more = "") {
+    byId("legend").textContent = [`${this.#size.width} × ${this.#size.height} pixels`, more].filter(Boolean).join(", ");
   }
 
   showResult(url) {
     const result = byId("result");
     result.hidden = !url;
     for (const id of ["divider", "tag-upload", "tag-result"]) byId(id).hidden = !url;
-    if (!url) return;
+    if (!url) {
+      result.removeAttribute("src");
+      return;
+    }
     const { width, height } = this.#size;
     result.src = url;
     result.alt = `The result, ${4 * width} by ${4 * height} pixels`;
@@ -62,6 +74,9 @@ export class Viewer {
       }),
     );
     svg.replaceChildren(...shapes);
+    const corners = symbols[0]?.points ?? [];
+    const middle = (axis, side) => corners.reduce((sum, point) => sum + point[axis], 0) / corners.length / side;
+    this.#target = corners.length ? [middle(0, this.#size.width), middle(1, this.#size.height)] : [0.5, 0.5];
     byId("outline").hidden = !symbols.length;
     svg.toggleAttribute("hidden", !symbols.length || !this.#outlined);
   }
@@ -77,7 +92,7 @@ export class Viewer {
     const margin = 24;
     const fitting = Math.min((this.scroll.clientWidth - margin) / width, (this.scroll.clientHeight - margin) / height);
     this.#fitted = true;
-    this.#apply(fitting >= 1 ? Math.floor(fitting) : Math.max(fitting, 0.01), "fit");
+    this.#apply(fitting >= 1 ? Math.floor(fitting) : Math.max(fitting, 0.01), [0.5, 0.5]);
   }
 
   #step(direction) {
@@ -88,25 +103,36 @@ export class Viewer {
     // No more than canvases and screens can bear.
     const bound = 16_000 / Math.max(this.#size.width, this.#size.height);
     this.#fitted = false;
-    this.#apply(Math.min(next, Math.max(bound, 1)), null);
+    this.#apply(Math.min(next, Math.max(bound, 1)), this.#aim());
   }
 
-  #apply(zoom, label) {
-    const { scroll, plane } = this;
-    const centre = [
-      (scroll.scrollLeft + scroll.clientWidth / 2) / Math.max(plane.offsetWidth, 1),
-      (scroll.scrollTop + scroll.clientHeight / 2) / Math.max(plane.offsetHeight, 1),
+  /** What shall be in the middle of the view: the symbol if one sees it, else what is there now. */
+  #aim() {
+    const view = this.scroll.getBoundingClientRect();
+    const plane = this.plane.getBoundingClientRect();
+    const x = plane.left + this.#target[0] * plane.width;
+    const y = plane.top + this.#target[1] * plane.height;
+    if (x > view.left && x < view.right && y > view.top && y < view.bottom) return this.#target;
+    const middle = (start, size, of, side) => (start + size / 2 - of) / side;
+    return [
+      middle(view.left, view.width, plane.left, plane.width),
+      middle(view.top, view.height, plane.top, plane.height),
     ];
+  }
+
+  #apply(zoom, centre) {
+    const { scroll, plane } = this;
     this.#zoom = zoom;
     plane.style.setProperty("--w", `${this.#size.width * zoom}px`);
     plane.style.setProperty("--h", `${this.#size.height * zoom}px`);
     // Below four screen pixels an upload pixel, the result is being reduced, and smoothly is better.
     plane.classList.toggle("smooth", zoom * devicePixelRatio < 4);
-    scroll.scrollLeft = centre[0] * plane.offsetWidth - scroll.clientWidth / 2;
-    scroll.scrollTop = centre[1] * plane.offsetHeight - scroll.clientHeight / 2;
+    scroll.scrollLeft = plane.offsetLeft + centre[0] * plane.offsetWidth - scroll.clientWidth / 2;
+    scroll.scrollTop = plane.offsetTop + centre[1] * plane.offsetHeight - scroll.clientHeight / 2;
     const percent = zoom >= 1 ? `${Math.round(zoom * 10) / 10}×` : `${Math.round(zoom * 100)} %`;
     byId("zoom-level").textContent = percent;
-    byId("zoom-fit").setAttribute("aria-pressed", String(label === "fit"));
+    plane.classList.toggle("loose", !this.#fitted);
+    byId("zoom-fit").setAttribute("aria-pressed", String(this.#fitted));
     this.#cut();
   }
 
@@ -144,6 +170,23 @@ export class Viewer {
       if (!(event.key in steps)) return;
       event.preventDefault();
       this.#split(this.#share + steps[event.key]);
+    });
+  }
+
+  /** Drag the picture about with the mouse; fingers scroll by themselves. */
+  #watchPan() {
+    const { scroll, plane } = this;
+    let from = null;
+    plane.addEventListener("pointerdown", (event) => {
+      if (event.pointerType !== "mouse" || event.button !== 0) return;
+      event.preventDefault();
+      plane.setPointerCapture(event.pointerId);
+      from = { x: event.clientX + scroll.scrollLeft, y: event.clientY + scroll.scrollTop };
+    });
+    plane.addEventListener("pointermove", (event) => {
+      if (!from || !plane.hasPointerCapture(event.pointerId)) return;
+      scroll.scrollLeft = from.x - event.clientX;
+      scroll.scrollTop = from.y - event.clientY;
     });
   }
 }
