@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from service import lag, openapi, problems
 from service.admission import Gate
+from service.exposition import Gather, own_only
 from service.health import readiness
 from service.limits import BodyLimit
 from service.metrics import Metrics
@@ -35,12 +36,14 @@ def create_app(
     *,
     engine: EngineFactory = build_engine,
     decoder: DecoderFactory = DecoderProcesses,
+    gather: Gather = own_only,
 ) -> FastAPI:
     """The application. Nothing is loaded before its lifespan starts, and a failure there ends the process.
 
     Args:
         settings: see `Settings`.
         engine, decoder: how these two are built; tests put their own in.
+        gather: what `/metrics` shows, where there is more to show than what this process has counted.
 
     Raises:
         KeysError: the settings name API keys that cannot be used.
@@ -75,8 +78,8 @@ def create_app(
                 yield
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
-    mounted = [(prefix, router()) for prefix in ("", "/v1") for router in (upscale.router, decode.router)]
-    mounted += [("", ops.router()), ("", playground.router(needs_key=bool(keys)))]
+    mounted = [(prefix, router()) for prefix in ("/v1", "") for router in (upscale.router, decode.router)]
+    mounted += [("", ops.router(gather)), ("", playground.router(needs_key=bool(keys)))]
     for prefix, routes in mounted:
         app.include_router(routes, prefix=prefix)
     app.router.routes.append(playground.files())

@@ -15,6 +15,7 @@ def router() -> APIRouter:
 
     @routes.post(
         "/decode",
+        summary="Read the symbols in an image",
         dependencies=[Depends(no_query)],
         openapi_extra=UPLOAD,
         response_model=DecodeAnswer,

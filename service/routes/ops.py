@@ -5,37 +5,39 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from service.exposition import Gather
 from service.health import readiness
 from service.schemas import Liveness, Readiness
-from service.services import Services
 
 
-def router() -> APIRouter:
-    """The routes."""
+def router(gather: Gather) -> APIRouter:
+    """The routes; `gather` gives `/metrics` its answer."""
     routes = APIRouter(tags=["operation"])
 
-    @routes.get("/livez")
+    @routes.get("/livez", summary="Whether the process answers")
     async def livez() -> Liveness:
         """The process answers."""
         return Liveness()
 
-    @routes.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
+    @routes.get(
+        "/readyz",
+        summary="Whether requests can be served, and by what",
+        response_model=Readiness,
+        responses={503: {"model": Readiness}},
+    )
     async def readyz(request: Request) -> Response:
         """Whether requests can be served, and by what."""
         state = readiness(request.app.state.services)
         return JSONResponse(state.model_dump(), status_code=200 if state.ready else 503)
 
-    @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    @routes.get(
+        "/metrics",
+        summary="Metrics for Prometheus",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}}}},
+    )
     async def metrics(request: Request) -> Response:
         """Prometheus text format."""
-        services: Services = request.app.state.services
-        shown = services.metrics
-        shown.in_flight.set(request.app.state.gate.taken)
-        shown.pixels_held.set(services.pixels.total - services.pixels.free)
-        shown.engine_queue.set(services.engine.waiting)
-        state = readiness(services)
-        shown.decoders.set(state.decoder.children)
-        shown.ready.set(state.ready)
-        return Response(services.metrics.render(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await gather(request.app), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -18,6 +18,7 @@ def router() -> APIRouter:
 
     @routes.post(
         "/upscale",
+        summary="Enlarge an image four times",
         openapi_extra=UPLOAD,
         response_model=UpscaleAnswer,
         responses={
