@@ -164,3 +164,12 @@ def test_containers_are_as_confined_as_the_file_says(stack: Stack) -> None:
         assert host["Memory"] > 0
         assert host["PidsLimit"] > 0
         assert config["User"].partition(":")[0] not in ("", "0", "root")
+
+
+def test_nothing_was_ended_for_memory(stack: Stack) -> None:
+    containers = stack.compose("ps", "-q").split()
+    print(
+        docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}} {{.PIDs}} processes", *containers)
+    )
+    for container in containers:
+        assert docker("inspect", "--format", "{{.State.OOMKilled}}", container) == "false"
