@@ -5,6 +5,7 @@ Every node needs this package, the model store at the same path, and the files: 
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from ray.exceptions import RayError, RayTaskError
 
 from service.bulk.job import Made, Task
 from service.bulk.pool import check
-from service.bulk.sizing import sized, without_keys
 from service.bulk.worker import EngineLostError, Worker, WorkerError
 from service.settings import Settings
+from service.sizing import sized, without_keys
 
 _IN_FLIGHT = 2
 """Parts at each worker, so that none waits for the next one."""
@@ -192,6 +193,21 @@ async def on_ray(
     finally:
         # Ends the workers as well: they belong to this process.
         ray.shutdown()
+
+
+def _answers(address: str) -> None:
+    """See whether somebody listens there: Ray itself would try for minutes.
+
+    Raises:
+        WorkerError: nobody does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_S).close()
+    except OSError as error:
+        raise WorkerError(f"no Ray cluster at {address}: {error.strerror or error}") from error
 
 
 def _room(shape: Shape) -> int:

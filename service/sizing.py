@@ -1,4 +1,4 @@
-"""Settings for a worker that has a share of a machine: what is set to 0, by itself, would take all of it."""
+"""Settings for a process that has a share of a machine: what is set to 0, by itself, would take all of it."""
 
 from pydantic import SecretStr
 
