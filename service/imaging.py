@@ -103,6 +103,17 @@ def header_size(data: bytes, *, max_pixels: int) -> tuple[int, int]:
         return image.size
 
 
+def size_or_picture(data: bytes, *, max_pixels: int, at_once: int) -> tuple[int, int] | Picture:
+    """What `header_size` gives, but of an image of no more than `at_once` pixels the picture itself: nearly all uploads
+    are that small, and a second trip to another thread costs more than decoding them.
+
+    Raises:
+        ServiceError: as `decode`.
+    """
+    width, height = header_size(data, max_pixels=max_pixels)
+    return decode(data, max_pixels=max_pixels) if width * height <= at_once else (width, height)
+
+
 def decode(data: bytes, *, max_pixels: int) -> Picture:
     """Decode an upload. Nothing larger than `max_pixels` is ever decoded: the size is read from the header.
 

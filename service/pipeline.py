@@ -8,7 +8,7 @@ from model_store.contract import SCALE, Image, luma, merge_colour
 from model_store.contract import enlarge as enlarge_plane
 from service.decoding.cascade import DecodeResult, Upscale, Upscaled
 from service.errors import ServiceError
-from service.imaging import Format, Picture, check_encodable, decode, encode
+from service.imaging import Format, Picture, check_encodable, encode
 from service.schemas import DecodeAnswer, ModelRef, Size, UpscaleAnswer, UpscaleQuery, attempt_report, symbol
 from service.services import Task
 from service.settings import Settings
@@ -35,12 +35,11 @@ async def read(task: Task) -> DecodeAnswer:
     """Read the symbols: from the upload first, then from its x4 image.
 
     Raises:
-        ServiceError: as `Task.turn`, `service.imaging.decode`, the engine and `_read` do.
+        ServiceError: as `Task.picture`, the engine and `_read` do.
     """
     settings = task.services.settings
     limit = settings.max_upscale_pixels
-    async with task.turn(max_pixels=settings.max_decode_pixels, max_enlarged=limit):
-        picture = await _decoded(task, settings.max_decode_pixels)
+    async with task.picture(max_pixels=settings.max_decode_pixels, max_enlarged=limit) as picture:
 
         async def upscale(plane: Image) -> Upscaled:
             return await _upscaled(task, plane, logits=True)
@@ -58,8 +57,7 @@ async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
     """
     services = task.services
     limit = services.settings.max_upscale_pixels
-    async with task.turn(max_pixels=limit, max_enlarged=limit):
-        picture = await _decoded(task, limit)
+    async with task.picture(max_pixels=limit, max_enlarged=limit) as picture:
         check_encodable(picture.height * SCALE, picture.width * SCALE, query.format)
         upscaled = await _upscaled(task, luma(picture.pixels), logits=query.decode)
         with task.stages("encode"):
@@ -73,11 +71,6 @@ async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
         found = _answer(task, picture, await _read(task, picture, done))
     answer = await services.in_thread(_json, found, query.format, data)
     return Enlarged(answer, "application/json", _size(picture))
-
-
-async def _decoded(task: Task, max_pixels: int) -> Picture:
-    with task.stages("decode_image"):
-        return await task.services.in_thread(decode, task.data, max_pixels=max_pixels)
 
 
 async def _upscaled(task: Task, plane: Image, *, logits: bool) -> Upscaled:

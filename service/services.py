@@ -18,7 +18,7 @@ from service.batching import EngineThreads, Ladder
 from service.cpus import usable_cpus
 from service.decoding.cascade import DecodeResult, Upscale
 from service.engine import CUDA, OnnxEngine, UpscaleEngine
-from service.imaging import header_size
+from service.imaging import Picture, decode, size_or_picture
 from service.metrics import Metrics, Stages
 from service.readers import DecoderProcesses
 from service.released import build_engine
@@ -29,7 +29,10 @@ from service.upscaler import Upscaler
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CUDA_PLACES = 64
+_DECODED_AT_ONCE = 1 << 17
+"""Pixels of an upload up to which it is decoded together with its header."""
+
+_CUDA_PLACES = 64
 """Requests worked on at the same time where a GPU makes batches of them."""
 
 
@@ -65,7 +68,7 @@ class Services:
     turns: Budget
     """One is held by each request that is worked on."""
     pixels: Budget
-    """Held by each of them for what it makes of its image: see `Task.turn`."""
+    """Held by each of them for what it makes of its image: see `Task.picture`."""
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that computes for long, away from the event loop."""
@@ -91,29 +94,38 @@ class Task:
         return cls(data, deadline, services, stages or Stages(services.metrics))
 
     @asynccontextmanager
-    async def turn(self, *, max_pixels: int, max_enlarged: int) -> AsyncIterator[None]:
-        """Read the image's size from its header, wait for room for its pixels, then for a turn.
+    async def picture(self, *, max_pixels: int, max_enlarged: int) -> AsyncIterator[Picture]:
+        """Decode the upload, when there is room for its pixels and it has its turn; both are held in the block.
 
-        In this order, so that large images that wait for room keep no small one from its turn. The room is
-        one for each pixel of the upload, and `SCALE`² more where it may be enlarged.
+        The size is read from the header before. Room comes first, so that large images that wait for it keep no small
+        one from its turn. It is one for each pixel of the upload, and `SCALE`² more where it may be enlarged.
 
         Args:
             max_pixels: larger images are refused.
             max_enlarged: larger ones are not enlarged.
 
         Raises:
-            ServiceError: as `header_size`.
+            ServiceError: as `service.imaging.decode`.
         """
         services = self.services
-        with self.stages("wait"):
-            width, height = await services.in_thread(header_size, self.data, max_pixels=max_pixels)
+        with self.stages("decode_image"):
+            found = await services.in_thread(
+                size_or_picture, self.data, max_pixels=max_pixels, at_once=_DECODED_AT_ONCE
+            )
+        width, height = (found.width, found.height) if isinstance(found, Picture) else found
         pixels = width * height
         room = pixels * (1 + SCALE**2 if pixels <= max_enlarged else 1)
+        # What has to wait for room must hold no pixels meanwhile.
+        picture = found if isinstance(found, Picture) and room <= services.pixels.free else None
+        del found
         async with AsyncExitStack() as held:
             with self.stages("wait"):
                 await held.enter_async_context(services.pixels.held(room))
                 await held.enter_async_context(services.turns.held(1))
-            yield
+            if picture is None:
+                with self.stages("decode_image"):
+                    picture = await services.in_thread(decode, self.data, max_pixels=max_pixels)
+            yield picture
 
 
 def ladder(settings: Settings, provider: str) -> Ladder:
@@ -164,7 +176,7 @@ async def opened(
         finally:
             await asyncio.wait({starting})
         starting.result()
-        places = settings.concurrency or (CUDA_PLACES if built.provider == CUDA else cpus + 1)
+        places = settings.concurrency or (_CUDA_PLACES if built.provider == CUDA else cpus + 1)
         shapes = ladder(settings, built.provider)
         if isinstance(built, OnnxEngine):
             await loop.run_in_executor(executor, built.warm_up, shapes.shapes())

@@ -1,6 +1,6 @@
 """`POST /decode`: the symbols in an upload."""
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service import pipeline
@@ -16,13 +16,14 @@ def router() -> APIRouter:
     @routes.post(
         "/decode",
         summary="Read the symbols in an image",
-        dependencies=[Depends(no_query)],
         openapi_extra=UPLOAD,
         response_model=DecodeAnswer,
         responses=problems(400, 401, 408, 413, 415, 422, 429, 503, 504),
     )
     async def decode_upload(request: Request) -> Response:
         """Read the symbols: from the upload first, then from its ×4 image."""
+        # Called here and not as a dependency, which FastAPI would send to a thread for every request.
+        no_query(request)
         answer = await serve(request, pipeline.read)
         return Response(answer.model_dump_json(), media_type="application/json")
 
