@@ -16,9 +16,9 @@ from training.evaluate.protocol_photos import photo_bars, photos_report
 from training.evaluate.protocol_sweep import plotted, sweep_report
 from training.evaluate.results import Results
 from training.evaluate.speed import load_speed, pareto, speed_report
-from training.evaluate.tables import table
+from training.evaluate.tables import arm_table, table
 
-PROTOCOLS = ("paper", "sweep", "photos", "attempts", "latency", "speed")
+PROTOCOLS = ("paper", "peers", "sweep", "photos", "attempts", "latency", "speed")
 
 _HEAD = """# Benchmark
 
@@ -43,6 +43,10 @@ reductions to 128x128 (mean over areas) as JPEG of quality 10. The mix was set o
 alone, to the paper's rates (.86 of HR, .69 of LR) and then frozen by the CRC-32 of every picture,
 before any generator was judged on it; the command says so when other library versions draw other
 pictures.
+"""
+
+_PEERS = """All upscalers and readers on the same pictures, from a run of its own, whose `paper.json` is kept as
+`peers.json`. What a peer reads does not depend on our generator; which version of ours took part stands below.
 """
 
 _SWEEP = """Pixels per module is what decides. The same symbols, turned and lit alike, are drawn at every
@@ -167,6 +171,15 @@ def _paper(folder: Path) -> str:
     return _section("The paper's protocol", _PAPER, results.command, results.environment, "paper", body)
 
 
+def _peers(folder: Path) -> str:
+    results = Results.load(folder / "peers.json")
+    parts = [f"### {picture}, peers included\n\n{arm_table(results, picture)}" for picture in ("lr", "hr")]
+    return _section(
+        "Peers on the paper's protocol", _PEERS, results.command, results.environment, "peers",
+        "\n\n".join(parts), plot=False,
+    )  # fmt: skip
+
+
 def _sweep(folder: Path) -> str:
     results = Results.load(folder / "sweep.json")
     plots.sweep_curves(results, plotted(results), folder / "sweep.png")
@@ -206,6 +219,7 @@ def _speed(folder: Path) -> str:
 
 _SECTIONS: dict[str, Callable[[Path], str]] = {
     "paper": _paper,
+    "peers": _peers,
     "sweep": _sweep,
     "photos": _photos,
     "attempts": _attempts,
