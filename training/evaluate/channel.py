@@ -1,21 +1,26 @@
 """Decoding measured apart from geometry: read and misread rates against the quality of simulated modules.
 
-    python -m training.evaluate.channel [--quick] [--trials N] [--seed N] [--misreads N] [--limit P]
+    python -m training.evaluate.channel [--quick] [--trials N] [--seed N]
 
 Symbols by segno, filled to nine tenths with random text, pass one of two channels of known reliability at a
 given module error rate: white noise of constant strength, and white noise under Rayleigh fading, where the
 wrong modules are the unsure ones as in a generator's output. Each reception is decoded by hard decisions
 alone (what readers usually do: the nearest format word, bounded-distance Reed–Solomon), by codeword erasures
 that take the first success (no guard), and by `service.decoding.soft.decode`; times are medians of processor
-time. A last table decodes receptions that hold no symbol.
+time. A last table decodes receptions that hold no symbol. Whether the misread bound holds is asked by `misread_bound`.
 """
 
 import argparse
+import json
+import shlex
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import segno
@@ -27,6 +32,8 @@ from service.decoding.soft.characters import BitStreamError
 from service.decoding.soft.codewords import LEVELS, Level
 from service.decoding.soft.decode import decode_modules
 from service.decoding.soft.format_information import format_hypotheses
+from training.evaluate.readers import versions as library_versions
+from training.evaluate.results import machine
 
 Soft = NDArray[np.float32]
 Channel = Callable[[NDArray[np.bool_], float, np.random.Generator], Soft]
@@ -34,7 +41,7 @@ Channel = Callable[[NDArray[np.bool_], float, np.random.Generator], Soft]
 _ALPHABET = np.frombuffer(
     b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/?#", dtype=np.uint8
 )
-_ERROR_RATES: dict[Level, tuple[float, ...]] = {
+ERROR_RATES: dict[Level, tuple[float, ...]] = {
     "L": (0.005, 0.01, 0.02, 0.03, 0.04),
     "M": (0.01, 0.02, 0.04, 0.06, 0.08),
     "Q": (0.02, 0.04, 0.06, 0.09, 0.12),
@@ -77,10 +84,11 @@ class Tally:
         self.read += payload is not None and payload == truth
         self.misread += payload is not None and payload != truth
 
-    def row(self) -> str:
+    def record(self) -> dict[str, Any]:
+        """What is kept of it."""
+        milliseconds = round(float(np.median(self.milliseconds)), 1)
         trials = len(self.milliseconds)
-        wrong = f" ({self.misread} wrong)" if self.misread else ""
-        return f"{self.read / trials:.2f}{wrong}, {np.median(self.milliseconds):.0f} ms"
+        return {"trials": trials, "read": self.read, "wrong": self.misread, "milliseconds": milliseconds}
 
 
 def decode_hard(llr: Soft, version: int) -> bytes | None:
@@ -121,6 +129,7 @@ def decode_soft(llr: Soft, version: int) -> bytes | None:
     return None if found is None else found.payload
 
 
+CHANNELS: dict[str, Channel] = {"white noise": white, "fading": fading}
 DECODERS = {"hard decisions": decode_hard, "erasures, no guard": decode_erasing, "soft": decode_soft}
 
 
@@ -154,96 +163,63 @@ def empty(version: int, rng: np.random.Generator) -> Soft:
     return llr.astype(np.float32)
 
 
-def measure_channel(channel: Channel, versions: list[int], trials: int, rng: np.random.Generator) -> None:
-    """Prints one line per version, level and error rate."""
-    print("| version, level | module error rate | " + " | ".join(DECODERS) + " |\n" + "|---" * 5 + "|")
+def measure_channel(
+    name: str, versions: list[int], trials: int, rng: np.random.Generator
+) -> Iterator[dict[str, Any]]:
+    """Outcomes of every decoder for each version, level and error rate on the channel `name`."""
+    channel = CHANNELS[name]
     for version in versions:
         for level in LEVELS:
-            for error_rate in _ERROR_RATES[level]:
+            for error_rate in ERROR_RATES[level]:
                 tallies = {name: Tally() for name in DECODERS}
                 for _ in range(trials):
                     dark, payload = symbol(version, level, rng)
                     llr = channel(dark, error_rate, rng)
-                    for name, decoder in DECODERS.items():
-                        tallies[name].count(partial(decoder, llr, version), payload)
-                rows = " | ".join(tally.row() for tally in tallies.values())
-                print(f"| {version}-{level} | {error_rate:.3f} | {rows} |", flush=True)
+                    for decoder, decode in DECODERS.items():
+                        tallies[decoder].count(partial(decode, llr, version), payload)
+                setting = {"channel": name, "version": version, "level": level, "error_rate": error_rate}
+                yield setting | {"decoders": {name: tally.record() for name, tally in tallies.items()}}
 
 
-def measure_empty(trials: int, rng: np.random.Generator) -> None:
-    """Prints how many receptions without a symbol each decoder reads."""
+def measure_empty(trials: int, rng: np.random.Generator) -> dict[str, Any]:
+    """What each decoder makes of receptions without a symbol."""
     tallies = {name: Tally() for name in DECODERS}
     for _ in range(trials):
         version = int(rng.choice([1, 1, 2, 3, 4, 5, 7, 10]))
         llr = empty(version, rng)
         for name, decoder in DECODERS.items():
             tallies[name].count(partial(decoder, llr, version), None)
-    for name, tally in tallies.items():
-        print(f"{name}: {tally.misread} of {trials} read, {np.median(tally.milliseconds):.0f} ms")
-
-
-def beyond(rng: np.random.Generator) -> tuple[Soft, int, bytes]:
-    """A small symbol about where reading ends: soft bits of any scale, its version and payload.
-
-    Half of them are damaged besides by a square of sure bits that have nothing to do with the symbol.
-    """
-    version, level = int(rng.choice([1, 1, 1, 2, 3, 5])), LEVELS[int(rng.integers(4))]
-    dark, payload = symbol(version, level, rng, rng.uniform(0.2, 1.0))
-    worst = _ERROR_RATES[level][-1]
-    channel = (white, fading)[int(rng.integers(2))]
-    llr = channel(dark, rng.uniform(0.4 * worst, 1.6 * worst), rng) * np.float32(rng.choice([0.3, 1.0, 3.0]))
-    if rng.random() < 0.5:
-        side = int(rng.integers(2, 8))
-        row, column = rng.integers(0, len(dark) - side, 2)
-        square = rng.choice([-6.0, 6.0], size=(side, side))
-        llr[row : row + side, column : column + side] = square
-    return llr, version, payload
-
-
-def measure_misreads(trials: int, limit: float, rng: np.random.Generator) -> None:
-    """Prints what is read of `trials` receptions, half empty and half hardly readable, by the bound it came with."""
-    nothing = 0
-    edges = [-np.inf, -12.0, -8.0, -6.0, -4.0, -2.0, 0.1]
-    bounds: dict[bool, list[float]] = {True: [], False: []}
-    for _ in range(trials // 2):
-        version = int(rng.choice([1, 1, 2, 3, 4, 5, 7, 10]))
-        nothing += decode_modules(empty(version, rng), version, limit=limit) is not None
-        llr, version, payload = beyond(rng)
-        found = decode_modules(llr, version, limit=limit)
-        if found is not None:
-            bounds[found.payload == payload].append(found.log10_misread_bound)
-    right, wrong = len(bounds[True]), len(bounds[False])
-    print(f"no symbol: {nothing} of {trials // 2} read")
-    print(f"near the wall: {right + wrong} of {trials // 2} read, {wrong} wrongly")
-    for low, high, good, bad in zip(
-        edges, edges[1:], *(np.histogram(bounds[key], edges)[0] for key in (True, False)), strict=False
-    ):
-        print(f"  misread bound 1e{low:.0f} to 1e{high:.0f}: {good} right, {bad} wrong")
+    return {name: tally.record() for name, tally in tallies.items()}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    """Write `reader-channel.json`."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument(
         "--quick", action="store_true", help="a few minutes: two versions, ten trials a point"
     )
     parser.add_argument("--trials", type=int, default=100, help="receptions a point (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--misreads", type=int, metavar="N", help="only look for misreads, in N receptions")
-    parser.add_argument(
-        "--limit", type=float, default=acceptance.DEFAULT_LIMIT, help="misread bound accepted"
-    )
-    options = parser.parse_args()
-    if options.misreads:
-        measure_misreads(options.misreads, options.limit, np.random.default_rng(options.seed))
-        return
-    trials = 10 if options.quick else options.trials
-    versions = [2, 10] if options.quick else [2, 5, 10, 20]
-    rng = np.random.default_rng(options.seed)
-    for title, channel in (("White noise", white), ("Fading: the wrong modules are the unsure ones", fading)):
-        print(f"\n{title}, {trials} receptions a point\n")
-        measure_channel(channel, versions, trials, rng)
-    print("\nNo symbol\n")
-    measure_empty(100 * trials, rng)
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="folder of the result")
+    given = parser.parse_args()
+    trials = 10 if given.quick else given.trials
+    versions = [2, 10] if given.quick else [2, 5, 10, 20]
+    rng = np.random.default_rng(given.seed)
+    rows = []
+    for name in CHANNELS:
+        for row in measure_channel(name, versions, trials, rng):
+            rows.append(row)
+            print(row, flush=True)
+    command = "python -m training.evaluate.channel " + shlex.join(sys.argv[1:])
+    result = {
+        "command": command.strip(),
+        "environment": machine() | {"versions": library_versions()},
+        "rows": rows,
+        "no symbol": measure_empty(50 * trials, rng),
+    }
+    print(result["no symbol"])
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / "reader-channel.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

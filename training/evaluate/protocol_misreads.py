@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from service.decoding.soft.acceptance import DEFAULT_LIMIT
 from training.evaluate.arms import BOTH, CRASH, ERROR, MISREAD, NONE, READ, TIMEOUT, Arm, Taken
 from training.evaluate.farm import Farm, take_item
 from training.evaluate.masked_photos import MaskedPhoto, mask_photos
@@ -151,6 +152,11 @@ def misreads_report(results: Misreads) -> str:
         if tally[MISREAD] + tally[BOTH] == 0:
             bound = 1 - 0.05 ** (1 / max(tally.total(), 1))
             lines.append(f"No wrong payload of the {name}: at most {bound:.1e} a trial at 95 % confidence.")
+    done = results.tally(kinds, SOFT_ARM).total()
+    lines.append(
+        f"By the soft reader's own bound, {DEFAULT_LIMIT:g} a picture, at most {done * DEFAULT_LIMIT:.0e} wrong "
+        f"payloads were expected of it in the {done:,} trials."
+    )
     lines += [
         f"- trial {one['number']} ({one['kind']}), {one['arm'].replace('|', ' → ')}: {one['payloads']!r}"
         for one in results.wrong

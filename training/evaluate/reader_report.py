@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from training.evaluate import reader_plots
+from training.evaluate.decoding_report import bound_part, channel_part, finite_field_part
 from training.evaluate.protocol_misreads import Misreads, misreads_report
 from training.evaluate.tables import rate, table
 
 DOCUMENT = Path("docs/reader.md")
-FILES = ("reader-coverage", "reader-stages", "reader-geometry", "reader-speed", "calibration", "misreads")
+FILES = (
+    *("reader-coverage", "reader-stages", "reader-geometry", "reader-speed", "calibration", "misreads"),
+    *("reader-channel", "reader-bound", "finite-field"),
+)
 
 
 def fill(document: str, name: str, text: str) -> str:
@@ -190,6 +194,9 @@ _PARTS: dict[str, Callable[[dict[str, Any], Path], str]] = {
     "reader-speed": _speed,
     "calibration": _calibration,
     "misreads": _misreads,
+    "reader-channel": lambda data, _: channel_part(data),
+    "reader-bound": lambda data, _: bound_part(data),
+    "finite-field": lambda data, _: finite_field_part(data),
 }
 
 
