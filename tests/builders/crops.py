@@ -46,9 +46,10 @@ def write(folder: Path, count: int, *, hard: float = 0.1, seed: int = 0) -> dict
 
 
 def _crop(payload: str, rng: np.random.Generator, hard: bool) -> np.ndarray:
-    large = symbol(payload, scale=12, border=3, error="m")
+    modules = symbol(payload, scale=1, border=3, error="m")
+    large = np.kron(modules, np.ones((12, 12), np.uint8))
     pixels = rng.uniform(1.3, 1.8) if hard else 3.0
-    side = round(large.shape[0] * pixels / 12)
+    side = round(modules.shape[0] * pixels)
     small = cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA)
     return cv2.GaussianBlur(small, (0, 0), 0.4 if hard else 0.6)
 

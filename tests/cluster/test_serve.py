@@ -40,8 +40,10 @@ class Served:
 
     def replicas(self) -> set[str]:
         """Ids of those that tell their metrics."""
-        ready = series(self.client.get("/metrics"), "qrsr_ready")
-        return {labels["replica"] for labels, value in ready if value == 1.0}
+        answer = self.client.get("/metrics")
+        if answer.status_code != 200:  # whoever was asked has just been lost
+            return set()
+        return {labels["replica"] for labels, value in series(answer, "qrsr_ready") if value == 1.0}
 
     def node_of_each_replica(self) -> list[str]:
         actors = ray._private.state.actors().values()
