@@ -11,7 +11,7 @@ from training import checkpoint as checkpoints
 from training.checkpoint import CheckpointError
 from training.models.compact import CompactGenerator
 
-_PREFIX = "generator."
+PREFIX = "generator."
 """What `training.export` puts before the name of every weight."""
 
 
@@ -53,7 +53,7 @@ def graph_weights(path: Path) -> dict[str, Tensor]:
     except Exception as error:
         raise CheckpointError(f"{path}: no usable graph ({type(error).__name__}: {error})") from error
     return {
-        tensor.name.removeprefix(_PREFIX): torch.from_numpy(numpy_helper.to_array(tensor).copy())
+        tensor.name.removeprefix(PREFIX): torch.from_numpy(numpy_helper.to_array(tensor).copy())
         for tensor in graph.initializer
-        if tensor.name.startswith(_PREFIX)
+        if tensor.name.startswith(PREFIX)
     }

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from training.config import GeneratorConfig, parse
-from training.export import parity, write_onnx
+from training.export import ExportError, parity, rewrite_onnx, write_onnx
 from training.models.config import (
     CompactConfig,
     RRDBConfig,
@@ -60,6 +60,16 @@ def test_exported_generator_computes_the_same(tmp_path: Path, config: GeneratorC
     generator.eval()
     write_onnx(generator, tmp_path / "model.onnx")
     assert parity(generator, tmp_path / "model.onnx") < 1e-3
+
+
+def test_a_graph_takes_the_weights_of_another_generator_of_its_shape(tmp_path: Path) -> None:
+    first, second, other = (build_generator(SMALL[kind]).eval() for kind in (3, 3, 0))
+    write_onnx(first, tmp_path / "first.onnx")
+    rewrite_onnx(tmp_path / "first.onnx", second, tmp_path / "second.onnx")
+    assert parity(second, tmp_path / "second.onnx") < 1e-3
+    assert parity(first, tmp_path / "second.onnx") > 1e-3
+    with pytest.raises(ExportError, match="differ from torch's"):
+        rewrite_onnx(tmp_path / "first.onnx", other, tmp_path / "other.onnx")
 
 
 def _parameters(network: nn.Module) -> int:

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from training import checkpoint as checkpoints
 from training.config import TrainingConfig, parse
 from training.evaluate.upscalers import UpscalerSpec, build_upscaler
-from training.export import generator_of, write_onnx
+from training.export import generator_of, rewrite_onnx, write_onnx
 from training.paper.fidelity import PICTURES, Fidelity, fidelity, unseen
 from training.paper.reading import COUNT, Reading, read_all
 from training.train import train
@@ -83,6 +83,7 @@ def run(
     to read. `short` shows in seconds that everything works and measures nothing.
     """
     models = dict(beside)
+    graphs: dict[str, Path] = {}
     trained: dict[str, checkpoints.Checkpoint] = {}
     for variant in variants:
         folder = out / variant.name.replace(",", "").replace("'", "").replace(" ", "-")
@@ -93,7 +94,13 @@ def run(
         tqdm.write(variant.name)
         trained[variant.name] = state = checkpoints.load(_trained(config, folder, cache))
         models[variant.name] = folder / "model.onnx"
-        write_onnx(generator_of(state), models[variant.name])
+        generator = generator_of(state)
+        shape = config.generator.model_dump_json()
+        if shape in graphs:
+            rewrite_onnx(graphs[shape], generator, models[variant.name])
+        else:
+            write_onnx(generator, models[variant.name])
+            graphs[shape] = models[variant.name]
     pictures = unseen(1 if short else PICTURES, cache)
     readings = read_all(models, wechat, out, count=1 if short else count, jobs=jobs)
     rows = []

@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from training.evaluate.upscalers import UpscalerSpec, build_upscaler
-from training.export import generator_of, write_onnx
+from training.export import generator_of, rewrite_onnx, write_onnx
 from training.interpolate import interpolate
 from training.paper.fidelity import PICTURES, Fidelity, fidelity, unseen
 from training.paper.reading import COUNT, Reading, read_all
@@ -41,7 +41,11 @@ def sweep(
     for alpha in alphas:
         path = out / f"alpha-{alpha:g}.onnx"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_onnx(generator_of(interpolate(psnr, gan, alpha)), path)
+        generator = generator_of(interpolate(psnr, gan, alpha))
+        if models:
+            rewrite_onnx(next(iter(models.values())), generator, path)
+        else:
+            write_onnx(generator, path)
         models[f"alpha-{alpha:g}"] = path
     pictures = unseen(1 if short else PICTURES, cache)
     readings = read_all(models, wechat, out, count=1 if short else count, jobs=jobs)
