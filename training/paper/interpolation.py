@@ -37,7 +37,7 @@ def sweep(
     `count` is that of the crops of each kind to read. `short` shows in seconds that everything works and measures
     nothing.
     """
-    models = {}
+    models: dict[str, Path] = {}
     for alpha in alphas:
         path = out / f"alpha-{alpha:g}.onnx"
         path.parent.mkdir(parents=True, exist_ok=True)
