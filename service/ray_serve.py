@@ -7,7 +7,7 @@ places them on nodes, asks after their health, and replaces them one after the o
 from typing import Annotated, Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from ray import serve
 from ray.serve import Application
 
@@ -63,6 +63,13 @@ class Arguments(BaseModel):
         dict[str, Any],
         Field(description="Settings by the names of `service.settings`, over those of the environment."),
     ] = {}
+
+    @field_validator("settings")
+    @classmethod
+    def _known(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        if unknown := sorted(settings.keys() - Settings.model_fields.keys()):
+            raise ValueError(f"not settings: {', '.join(unknown)}")
+        return settings
 
 
 class _Replica:

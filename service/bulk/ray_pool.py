@@ -5,6 +5,7 @@ Every node needs this package, the model store at the same path, and the files: 
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -50,6 +51,7 @@ class _RayWorker:
     def __init__(self, settings: Settings, task: Task) -> None:
         self._settings, self._task = settings, task
         self._opening: asyncio.Task[Worker] | None = None
+        # Never closed: the process is ended as a whole, and its readers with it.
         self._stack = AsyncExitStack()
 
     async def start(self) -> Made:
@@ -59,10 +61,6 @@ class _RayWorker:
     async def table(self, names: Sequence[str]) -> pa.Table:
         """See `Worker.table`."""
         return await (await self._worker()).table(names)
-
-    async def stop(self) -> None:
-        """End the readers."""
-        await self._stack.aclose()
 
     async def _worker(self) -> Worker:
         if self._opening is None:
@@ -170,6 +168,9 @@ async def on_ray(
     Raises:
         WorkerError: there is no such cluster, or it has no room for a worker.
     """
+    _answers(shape.address)
+    # Ray would report to its makers; whoever wants that says so.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         ray.init(
             address=shape.address, logging_level=logging.ERROR, log_to_driver=False, namespace="qrsr-bulk"

@@ -252,7 +252,7 @@ def _bulk(
     try:
         from service.cli.bulk import run
     except ModuleNotFoundError as error:
-        parser.exit(NOT_STARTED, f"--out needs {error.name}: pip install 'qr-super-resolution[bulk]'\n")
+        parser.exit(NOT_STARTED, f"--out needs {error.name}: install the extra `bulk`\n")
     return run(
         BulkOptions(
             command=options.command,

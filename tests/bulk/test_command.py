@@ -105,6 +105,11 @@ def test_killed_again_and_again_it_gives_the_same_bytes(
             process.kill()
         assert process.returncode == -signal.SIGKILL
         assert not (where / "killed.parquet").exists()
+    # What is there can be looked at while a run is under way.
+    assert (
+        pq.read_table(parts)["file"].to_pylist()[:8]
+        == pq.read_table(where / "whole.parquet")["file"].to_pylist()[:8]
+    )
     before = {path.name: path.stat().st_mtime_ns for path in parts.glob("part-*")}
     assert before
     # The part size is the first command's.
@@ -136,6 +141,30 @@ def test_asked_to_end_it_says_how_to_go_on(
     assert "Traceback" not in said
     assert list(parts.glob("part-*"))
     assert not (where / f"asked{status}.parquet").exists()
+
+
+def test_a_disk_that_is_full_stops_it_and_it_goes_on_where_there_is_room(
+    folder: tuple[Path, dict[str, str | None]], environment: dict[str, str], whole: Any
+) -> None:
+    where, _ = folder
+    arguments = ("read", "in", "--out", "full.parquet")
+    # No file of this process may be longer than the list of inputs; to it that is a write that fails.
+    script = f"ulimit -f 4; exec {sys.executable} -m service {' '.join(arguments)}"
+    stopped = subprocess.run(
+        ["bash", "-c", script],
+        cwd=where,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert stopped.returncode == 4, stopped.stderr
+    assert "File too large" in stopped.stderr
+    assert stopped.stderr.endswith("stopped; the same command goes on\n")
+    assert not (where / "full.parquet").exists()
+    assert run(where, environment, *arguments).returncode == whole.returncode
+    assert (where / "full.parquet").read_bytes() == (where / "whole.parquet").read_bytes()
 
 
 def test_what_is_finished_is_told_again_and_another_run_is_refused(
