@@ -65,7 +65,7 @@ def draw(points: Sequence[Point], path: Path) -> None:
     figure, panels = plt.subplots(1, 4, figsize=(13, 3))
     panels[0].plot(alphas, [point.reading.wechat for point in points], marker="o", label="WeChat")
     panels[0].plot(alphas, [point.reading.soft for point in points], marker="s", label="soft reader")
-    panels[0].set(title="share read", ylim=(0, 1))
+    panels[0].set(title="share read", ylim=(0, 1.05))
     panels[0].legend(fontsize=8)
     for panel, name, title in (
         (panels[1], "psnr", "PSNR, dB"),
