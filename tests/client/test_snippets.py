@@ -6,7 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -73,6 +77,49 @@ def test_curl(server: Server, folder: Path) -> None:
     assert [entry["text"] for entry in answer["symbols"]] == ["from a snippet"]
 
 
+@contextmanager
+def busy_at_first() -> Iterator[tuple[int, list[float]]]:
+    """A service that answers 429 with `Retry-After: 1`, then 503, then a symbol: its port, and when it was asked."""
+    asked: list[float] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(time.monotonic())
+            self.rfile.read(int(self.headers["Content-Length"]))
+            status, body = ((429, b'{"code": "overloaded"}'), (503, b"<h1>"), (200, ANSWER))[
+                min(len(asked), 3) - 1
+            ]
+            self.send_response(status)
+            if status == 429:
+                self.send_header("Retry-After", "1")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as stub:
+        thread = threading.Thread(target=stub.serve_forever, daemon=True)
+        thread.start()
+        yield stub.server_address[1], asked
+        stub.shutdown()
+
+
+ANSWER = b'{"symbols": [{"text": "at last"}]}'
+
+
+def test_curl_waits_as_asked_and_prints_the_answer_alone(folder: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("no curl on this machine")
+    (command,) = (text for kind, text in SNIPPETS if kind == "curl")
+    with busy_at_first() as (port, asked):
+        done = run(["bash", "-c", command.replace("localhost:8000", f"127.0.0.1:{port}")], folder)
+    assert done.stdout == ANSWER.decode()
+    assert len(asked) == 3
+    assert asked[1] - asked[0] >= 1
+
+
 def test_python(server: Server, folder: Path) -> None:
     one, many, event_loop = snippets("python", server)
     assert run([sys.executable, "-c", one], folder).stdout == "from a snippet\n"
@@ -110,6 +157,17 @@ def node() -> str:
 def test_node(server: Server, folder: Path) -> None:
     (function,), (use,) = snippets("javascript", server), snippets("node", server)
     assert run([node(), "-e", function + use], folder).stdout == "[ 'from a snippet' ]\n"
+
+
+def test_node_waits_as_asked(folder: Path) -> None:
+    (function,), (use,) = (
+        [text for kind, text in SNIPPETS if kind == name] for name in ("javascript", "node")
+    )
+    with busy_at_first() as (port, asked):
+        program = (function + use).replace("localhost:8000", f"127.0.0.1:{port}")
+        assert run([node(), "-e", program], folder).stdout == "[ 'at last' ]\n"
+    assert len(asked) == 3
+    assert asked[1] - asked[0] >= 1
 
 
 def test_node_does_not_repeat_what_is_final(server: Server, folder: Path) -> None:
