@@ -99,7 +99,11 @@ class Workspace:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise WorkspaceError(f"another process works on {self.result}") from error
-            yield
+            try:
+                yield
+            finally:
+                if not self._job.exists():  # nothing was begun, or all was finished
+                    self.remove()
 
     def begin(self, job: Job, part: int, names: Callable[[], Iterator[str]]) -> None:
         """Write down the job and all its inputs, if that has not been done.

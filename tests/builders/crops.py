@@ -18,7 +18,7 @@ def write(folder: Path, count: int, *, hard: float = 0.1, seed: int = 0) -> dict
     """Write `count` files below `folder`, some hundreds to a folder.
 
     Args:
-        hard: share of symbols reduced to 1.3 to 1.8 pixels per module, blurred and compressed; the others have 3.
+        hard: share of symbols reduced to 1.1 to 1.4 pixels per module, blurred and compressed; the others have 3.
 
     Returns for each file, by its path relative to `folder`, the payload it shows, empty for none, and None for a file
     that cannot be used.
@@ -37,7 +37,9 @@ def write(folder: Path, count: int, *, hard: float = 0.1, seed: int = 0) -> dict
             name, data, payload = f"{name}.png", encode(grey), ""
         else:
             payload = f"https://example.org/{seed}/{index}"
-            name, data = f"{name}.jpg", encode(_crop(payload, rng, rng.random() < hard), "JPEG", quality=70)
+            is_hard = rng.random() < hard
+            pixels = _crop(payload, rng, is_hard)
+            name, data = f"{name}.jpg", encode(pixels, "JPEG", quality=50 if is_hard else 70)
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -48,10 +50,10 @@ def write(folder: Path, count: int, *, hard: float = 0.1, seed: int = 0) -> dict
 def _crop(payload: str, rng: np.random.Generator, hard: bool) -> np.ndarray:
     modules = symbol(payload, scale=1, border=3, error="m")
     large = np.kron(modules, np.ones((12, 12), np.uint8))
-    pixels = rng.uniform(1.3, 1.8) if hard else 3.0
+    pixels = rng.uniform(1.1, 1.4) if hard else 3.0
     side = round(modules.shape[0] * pixels)
     small = cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA)
-    return cv2.GaussianBlur(small, (0, 0), 0.4 if hard else 0.6)
+    return cv2.GaussianBlur(small, (0, 0), 0.5 if hard else 0.6)
 
 
 if __name__ == "__main__":
