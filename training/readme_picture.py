@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import matplotlib as mpl
@@ -100,11 +101,15 @@ def draw(path: Path) -> None:
                 place.set_title(panel.title, fontsize=11)
         line[0].set_ylabel(f"{crop.title}\n{crop.px_per_module:g} px a module", fontsize=9)
     figure.tight_layout(pad=0.4)
+    save(figure, path, _DPI)
+
+
+def save(figure: Any, path: Path, dpi: int) -> None:
+    """Write a Matplotlib figure as a PNG of few colours, so that the page loads at once; closes the figure."""
     path.parent.mkdir(parents=True, exist_ok=True)
     drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=_DPI)
+    figure.savefig(drawn, dpi=dpi)
     plt.close(figure)
-    # Of few colours, so that the page loads at once.
     with Pil.open(drawn) as picture:
         picture.convert("RGB").quantize(128, method=Pil.Quantize.FASTOCTREE, dither=Pil.Dither.NONE).save(
             path, optimize=True

@@ -1,5 +1,7 @@
 """Networks between two others: by the formula, from checkpoints and releases, exported with what they are made of."""
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import torch
 
 from model_store.manifest import load_generator
+from service.settings import Settings
 from tests.training.test_game import tiny
 from training import checkpoint as checkpoints
 from training.__main__ import main
@@ -18,6 +21,8 @@ from training.models.config import CompactConfig, SRResNetConfig
 from training.models.factory import build_generator
 from training.release import release
 from training.train import train
+
+STORE = Path(__file__).parents[2] / "model_store"
 
 
 def _saved(path: Path, seed: int, generator: object = None, **names: object) -> Path:
@@ -113,3 +118,26 @@ def test_a_mixed_network_is_started_from_and_not_resumed(tmp_path: Path) -> None
     found = checkpoints.load(train(started, tmp_path / "run", cache=tmp_path)).ema
     for name, weight in mixed.ema.items():
         torch.testing.assert_close(found[name], weight)
+
+
+def test_the_released_one_lies_between_the_released_two() -> None:
+    folder = STORE / "qr_sr_interpolated_x4" / "1"
+    manifest, _ = load_generator(folder)
+    found = re.fullmatch(
+        r"Interpolated: ([\d.]+) of qr_sr_psnr_x4/1 and ([\d.]+) of qr_sr_gan_x4/1\..*", manifest.notes
+    )
+    assert found
+    alpha = float(found[2])
+    assert float(found[1]) == pytest.approx(1 - alpha)
+    mixed, psnr, gan = (
+        source(path).ema for path in (folder, STORE / "qr_sr_psnr_x4" / "1", STORE / "qr_sr_gan_x4" / "1")
+    )
+    assert not torch.equal(psnr["head.weight"], gan["head.weight"])
+    for name, weight in mixed.items():
+        torch.testing.assert_close(weight, (1 - alpha) * psnr[name] + alpha * gan[name])
+
+
+def test_what_is_served_by_default_is_none_of_the_papers() -> None:
+    assert Settings.model_fields["model"].default == "qr_sr_x4"
+    names = {json.loads(path.read_text())["name"] for path in (STORE / "qr_sr_x4").glob("*/manifest.json")}
+    assert names == {"qr_sr_x4"}

@@ -201,3 +201,15 @@ def test_layers_have_torchvisions_positions() -> None:
         VGG19Features(vgg_weights(shapes), "conv1_3", before_activation=True)
     with pytest.raises(ValueError, match="shape"):
         VGG19Features(vgg_weights({0: (32, 3)}), "conv1_1", before_activation=True)
+
+
+@pytest.mark.parametrize(("config", "expected"), zip(READINGS, [127, 116, 0], strict=True), ids=str)
+def test_how_many_wrong_levels_a_reading_pushes_away(config: BinaryPatternConfig, expected: int) -> None:
+    # Of the 127 grey levels on the wrong side of a black target; docs/paper.md tells these numbers.
+    x = np.arange(129, 256)
+    if config.reading == "l2" and config.differentiate_weight:
+        # w' = -a tanh(a(x - 128) / 2) w, so the derivative of w x^2 is w x (2 - a tanh(a(x - 128) / 2) x).
+        assert expected == int((0.05 * np.tanh(0.05 * (x - 128) / 2) * x > 2).sum())
+    sr = torch.from_numpy(x / 255).requires_grad_()
+    binary_pattern_loss(sr, torch.zeros_like(sr), config).backward()
+    assert int((sr.grad < 0).sum()) == expected

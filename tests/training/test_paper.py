@@ -226,5 +226,13 @@ def test_tables_go_between_their_marks(tmp_path: Path) -> None:
         assert text.startswith("Before.\n")
         assert text.endswith("After.\n")
     (tmp_path / "bare.md").write_text("Nothing.\n")
-    with pytest.raises(TrainingError, match="no marks for ablation"):
+    with pytest.raises(TrainingError, match="no marks for a table"):
         document.update(tmp_path / "bare.md", tmp_path)
+
+
+def test_the_documents_tables_are_those_of_its_results() -> None:
+    text = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
+    results = sorted((ROOT / "docs" / "paper").glob("*.json"))
+    assert results
+    for path in results:
+        assert document.rendered(path.stem, path.parent) in text

@@ -42,17 +42,19 @@ def update(document: Path, folder: Path) -> None:
     """Put the tables of the results in `folder` into `document`, where it has marks for them.
 
     Raises:
-        TrainingError: the document has no marks, or results are missing.
+        TrainingError: the document has no marks, or results for its marks are missing.
     """
     text = document.read_text(encoding="utf-8")
+    marked = False
     for name in (ABLATION, INTERPOLATION):
         start, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
-        before, found, rest = text.partition(start)
-        inside, ended, after = rest.partition(end)
-        if not found or not ended:
-            raise TrainingError(f"{document}: no marks for {name}")
-        del inside
-        text = before + start + rendered(name, folder) + "\n" + end + after
+        before, begun, rest = text.partition(start)
+        _, ended, after = rest.partition(end)
+        if begun and ended:
+            text = before + start + rendered(name, folder) + "\n" + end + after
+            marked = True
+    if not marked:
+        raise TrainingError(f"{document}: no marks for a table")
     document.write_text(text, encoding="utf-8")
 
 

@@ -17,7 +17,7 @@ from training.evaluate.scenes import Light
 from training.evaluate.symbols import draw_symbol
 from training.evaluate.upscalers import Enlarged, UpscalerSpec, build_upscaler
 from training.evaluate.workbench import Setup, Workbench
-from training.readme_picture import wechat_enlarged
+from training.readme_picture import save, wechat_enlarged
 
 mpl.use("Agg")
 
@@ -122,6 +122,4 @@ def draw(models: Mapping[str, Path], wechat: Path, path: Path, rows: tuple[Shown
                 place.set_title(panel.title, fontsize=9)
         line[0].set_ylabel(f"{shown.family}, {shown.px_per_module:g} px", fontsize=8)
     figure.tight_layout(pad=0.3)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=90, metadata={"Software": None})
-    plt.close(figure)
+    save(figure, path, dpi=90)
