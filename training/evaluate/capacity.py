@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--memory", type=float, default=0.5, help="efficiency, share of the peak")
     parser.add_argument("--hard", type=float, default=1.0, help="share of crops that need the generator")
     parser.add_argument(
-        "--reader-ms", type=float, default=25.0, help="processor time of readers, a hard crop"
+        "--reader-ms", type=float, default=20.0, help="processor time of readers, a hard crop"
     )
     parser.add_argument("--easy-ms", type=float, default=3.0, help="processor time of an easy crop")
     parser.add_argument("--generator-ms", type=float, default=36.9, help="of the generator on one core")
