@@ -5,6 +5,7 @@ want a machine that does nothing else, and record how much of it others took.
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from tests.load import results  # noqa: E402
 
 ROWS = (
     "throughput",
+    "cost",
     "frameworks",
     "tail",
     "overload",
@@ -61,6 +63,8 @@ def main() -> int:
         help="of the durations and counts; other than 1 nothing is written",
     )
     options = parser.parse_args()
+    # So that whoever ends this ends the servers as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     failed = False
     for name in ROWS if "all" in options.rows else [row for row in options.rows if row != "report"]:
         started = time.monotonic()

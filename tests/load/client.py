@@ -115,6 +115,10 @@ class Connection(asyncio.Protocol):
         self._body += part
 
     def on_message_complete(self) -> None:
+        if self._parser.get_status_code() < 200:
+            # "100 Continue": the answer is still to come.
+            self._headers = {}
+            return
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
@@ -126,6 +130,8 @@ class Tally:
     answers: dict[int, list[float]] = field(default_factory=dict)
     """Seconds, by status."""
     wrong: list[str] = field(default_factory=list)
+    elapsed: float = 0.0
+    """Seconds from the first request to the last answer."""
 
     def add(self, answer: Answer, complaint: str | None) -> None:
         """Count one answer and what is wrong with it."""
@@ -160,7 +166,8 @@ async def closed_loop(
 ) -> Tally:
     """Clients that each send a request when they have the answer to the one before, until `calls` or the time ends."""
     tally = Tally()
-    end = time.perf_counter() + seconds
+    started = time.perf_counter()
+    end = started + seconds
 
     async def client() -> None:
         connection = await Connection.to(port)
@@ -174,6 +181,7 @@ async def closed_loop(
         connection.close()
 
     await asyncio.gather(*(client() for _ in range(clients)))
+    tally.elapsed = time.perf_counter() - started
     return tally
 
 
@@ -211,6 +219,7 @@ async def open_loop(
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
+    tally.elapsed = time.perf_counter() - start
     for connection in idle:
         connection.close()
     return tally

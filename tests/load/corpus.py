@@ -34,6 +34,12 @@ def clear(rng: random.Random) -> Upload:
     return _encoded(pixels, content, rng.choice(("PNG", "JPEG", "WEBP")))
 
 
+def small(rng: random.Random) -> Upload:
+    """A symbol at 2 pixels a module, cheap to enlarge and plain enough that zxing-cpp reads the enlarged picture."""
+    content = _content(rng)
+    return _encoded(images.symbol(content, scale=2), content, "PNG")
+
+
 def faint(rng: random.Random) -> Upload:
     """A symbol at 1.25 pixels a module, blurred by its size, noisy, as a JPEG: needs the generator."""
     content = _content(rng)

@@ -38,8 +38,7 @@ def _calls(kinds: dict[str, int], unread: list[str]) -> Iterator[Call]:
     for number, kind in enumerate(order):
         identity = f"crossing-{number}"
         if kind == "upscale":
-            # Small, and large enough modules that zxing-cpp reads the enlarged picture by itself.
-            upload = corpus.clear(rng)
+            upload = corpus.small(rng)
             raw = request("/upscale", form(upload.data), X_Request_ID=identity)
             yield Call(raw, _own(corpus.enlarges(upload, own_symbol=True), identity))
         else:

@@ -146,7 +146,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
     """
     if not (ENVIRONMENT / "bin" / "bentoml").is_file():
         raise PeersMissingError(f"{ENVIRONMENT} is missing: make build/load/.peers")
-    seconds, rounds = max(6 * scale, 2), 3
+    seconds, rounds = max(5 * scale, 2), 3
     work = {"upscale": corpus.upscale_calls("crop"), "decode": corpus.decode_calls("mix")}
     loads: dict[tuple[str, str], list[wrk.Load]] = {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:

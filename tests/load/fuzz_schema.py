@@ -37,7 +37,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
             "--checks",
             ",".join(CHECKS),
         ]
-        command += ["--max-examples", str(max(round(400 * scale), 5)), "--seed", "1", "--no-color"]
+        command += ["--max-examples", str(max(round(150 * scale), 5)), "--seed", "1", "--no-color"]
         command += [
             "--phases",
             "examples,coverage,fuzzing",

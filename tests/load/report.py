@@ -18,11 +18,14 @@ PAGE = ROOT / "docs" / "performance.md"
 PICTURE = results.FOLDER / "stages.png"
 _TEXTS = Path(__file__).with_name("texts")
 
+_QUIET = 0.1
+"""Share of the processor time up to which neighbours are not worth a warning."""
+
 _STAGES = {
     "http": ("socket, HTTP, event loop", "0.75"),
     "application": ("routing, answer", "0.55"),
     "upload": ("multipart", "tab:brown"),
-    "wait": ("header, room, turn", "tab:pink"),
+    "wait": ("room and turn", "tab:pink"),
     "decode_image": ("image decoding", "tab:orange"),
     "read_upload": ("readers on the upload", "tab:green"),
     "queue": ("engine's queue", "tab:red"),
@@ -38,13 +41,46 @@ def write() -> Path:
     sections = [_text("head"), _machine(), _verdicts(), _text("rows")]
     for row, render in _SECTIONS.items():
         found = results.load(row)
-        if found is not None:
-            sections.append(
-                f"{_text(row)}\n\n    {found['command']}\n\n{render(found['figures'])}{_beside(found)}"
-            )
-    sections.append(_text("gpu"))
+        measured = (
+            "Not measured for this page." if found is None else render(found["figures"]) + _beside(found)
+        )
+        sections.append(f"{_text(row)}\n\n    python -m tests.load {row}\n\n{measured}")
+    sections.append(_gpu())
     PAGE.write_text("\n\n".join(section.strip() for section in sections) + "\n")
     return PAGE
+
+
+def _gpu() -> str:
+    found = results.load("gpu")
+    if found is None:
+        return _text("gpu") + "\n\nNone of this was run for this page: no machine with a GPU was at hand."
+    figures = found["figures"]
+    rows = [
+        [
+            f"{row['side']}x{row['side']}",
+            str(row["batch"]),
+            f"{row['images_per_second_host']:.0f}",
+            f"{row['images_per_second_device']:.0f}",
+            f"{row['floor_by_operations_ms']:.2f}",
+            f"{row['floor_by_bytes_ms']:.2f}",
+            f"{100 * row['of_floor']:.0f} %",
+        ]
+        for row in figures["rows"]
+    ]
+    head = [
+        "crops",
+        "batch",
+        "from the host, 1/s",
+        "on the device, 1/s",
+        "floor by operations, ms",
+        "by bytes, ms",
+        "of it",
+    ]
+    peak = (
+        f"Peaks: {figures['tflops']:.1f} TFLOP/s in a matrix product, {figures['gb_per_second']:.0f} GB/s in an "
+        "addition."
+    )
+    return f"{_text('gpu')}\n\n{_table(head, rows)}\n\n{peak}"
 
 
 def _text(name: str) -> str:
@@ -57,11 +93,19 @@ def _machine() -> str:
         return "Nothing has been measured yet."
     where = found[0]["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items())
-    return (
+    told = (
         f"Measured on {where['processor']}, {where['cpus']} CPUs, {where['memory_gib']} GiB, {where['system']}, Python "
         f"{where['python']}; {versions}. The load generator runs on the same CPUs, so its processor time is missing "
         "from the service."
     )
+    most = max(whole["figures"].get("neighbours", 0.0) for whole in found)
+    if most > _QUIET:
+        told += (
+            f"\n\n**Not a quiet machine:** other programs had up to {100 * most:.0f} % of "
+            "the processor time (said under each table). Rates are too low and times too long by that, and ratios of "
+            "what took turns are noisy."
+        )
+    return told
 
 
 def _verdicts() -> str:
@@ -95,6 +139,19 @@ def _throughput(figures: dict[str, Any]) -> str:
     ]
     head = ["work", "clients", "HTTP, 1/s", "in process, 1/s", "ratio", "of the rounds", "p50, ms", "p99, ms"]
     return _table(head, rows)
+
+
+def _cost(figures: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"`/{workload.partition(',')[0]}`: {WORKLOADS[workload][1]}",
+            f"{row['http_ms']:.1f}",
+            f"{row['in_process_ms']:.1f}",
+            f"{row['ratio']:.2f}",
+        ]
+        for workload, row in figures["rows"].items()
+    ]
+    return _table(["work", "HTTP, ms", "in process, ms", "ratio"], rows)
 
 
 def _frameworks(figures: dict[str, Any]) -> str:
@@ -178,7 +235,7 @@ def plot(bars: dict[str, dict[str, float]], path: Path) -> None:
             left = [start + width for start, width in zip(left, widths, strict=True)]
     for at, whole in enumerate(left):
         axes.text(whole + max(left) * 0.008, at, f"{whole:.1f}", va="center", fontsize=9)
-    axes.set(xlabel="milliseconds of a request alone (mean)", xlim=(0, max(left) * 1.08))
+    axes.set(xlabel="milliseconds of a request alone (mean of the faster half)", xlim=(0, max(left) * 1.08))
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)
@@ -273,6 +330,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) ->
 
 _SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "throughput": _throughput,
+    "cost": _cost,
     "frameworks": _frameworks,
     "tail": _tail,
     "overload": _overload,

@@ -39,10 +39,10 @@ class Neighbours:
 @contextmanager
 def neighbours() -> Iterator[Neighbours]:
     """Watch the block: a benchmark beside which others compute says little, and should say so."""
-    found, started, busy, own = Neighbours(), time.perf_counter(), _busy(), _own()
+    found, started, busy, own = Neighbours(), time.perf_counter(), _busy(), processor_seconds()
     yield found
     everything = (time.perf_counter() - started) * (os.cpu_count() or 1)
-    found.share = max(0.0, (_busy() - busy) - (_own() - own)) / everything
+    found.share = max(0.0, (_busy() - busy) - (processor_seconds() - own)) / everything
 
 
 def _busy() -> float:
@@ -52,8 +52,8 @@ def _busy() -> float:
     return (user + nice + system + irq + softirq + steal) / _TICKS
 
 
-def _own() -> float:
-    """The same of this process, its descendants, and those that have ended."""
+def processor_seconds() -> float:
+    """Processor time so far of this process, its descendants, and those of them that have ended."""
     families, ours = parents(), {os.getpid()}
     while more := {pid for pid, parent in families.items() if parent in ours} - ours:
         ours |= more

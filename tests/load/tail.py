@@ -34,11 +34,11 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
             first = asyncio.run(
                 closed_loop(service.port, corpus.forever(calls), clients=64, seconds=8 * scale)
             )
-            capacity = first.count / (8 * scale + statistics.median(first.answers[200]) / 2)
+            capacity = first.count / first.elapsed
             for arrivals in ("even", "random"):
                 rng = random.Random(1) if arrivals == "random" else None
                 offered = open_loop(
-                    service.port, corpus.forever(calls), rate=SHARE * capacity, seconds=25 * scale, rng=rng
+                    service.port, corpus.forever(calls), rate=SHARE * capacity, seconds=15 * scale, rng=rng
                 )
                 row = {
                     "workload": workload,
@@ -48,7 +48,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
                 }
                 rows.append(row)
                 print(row, flush=True)
-    return {"rows": rows, "share": SHARE, "seconds": 25 * scale, "neighbours": others.share}
+    return {"rows": rows, "share": SHARE, "seconds": 15 * scale, "neighbours": others.share}
 
 
 def _figures(tally: Tally) -> dict[str, Any]:

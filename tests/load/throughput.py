@@ -34,21 +34,23 @@ class InProcess:
     def __init__(self) -> None:
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._stack = AsyncExitStack()
+        self.done = 0
+        """Uploads of the last call of `rate`."""
         self._services: Services = self._runner.run(self._stack.enter_async_context(opened(Settings())))
 
     def rate(self, workload: str, *, callers: int, seconds: float) -> float:
         """Uploads a second that `callers` put through, each one after the other."""
         kind, _ = WORKLOADS[workload]
+        self.done = 0
         return self._runner.run(self._rate(corpus.uploads(kind), workload == "upscale", callers, seconds))
 
     async def _rate(
         self, uploads: tuple[corpus.Upload, ...], enlarging: bool, callers: int, seconds: float
     ) -> float:
         turns = itertools.cycle(uploads)
-        started, done = time.perf_counter(), 0
+        started = time.perf_counter()
 
         async def caller() -> None:
-            nonlocal done
             while time.perf_counter() - started < seconds:
                 task = Task.of(self._services, next(turns).data)
                 if enlarging:
@@ -56,10 +58,10 @@ class InProcess:
                 else:
                     answer = await pipeline.read(task)
                     assert answer.symbols
-                done += 1
+                self.done += 1
 
         await asyncio.gather(*(caller() for _ in range(callers)))
-        return done / (time.perf_counter() - started)
+        return self.done / (time.perf_counter() - started)
 
     def close(self) -> None:
         """End its decoder processes and threads."""
@@ -69,7 +71,7 @@ class InProcess:
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
     """All workloads at all numbers of clients, three rounds of both sides in turn."""
-    seconds, rounds = max(5 * scale, 1), 3
+    seconds, rounds = max(4 * scale, 1), 3
     cells: dict[str, dict[str, Any]] = {}
     inside = InProcess()
     try:
