@@ -124,6 +124,7 @@ def _toml(data: dict[str, object], prefix: str = "") -> str:
     return plain + inner
 
 
+@pytest.mark.timeout(300)  # Processes are started, and a graph is exported: long on a busy machine.
 @pytest.mark.usefixtures("wechat_files")
 def test_an_ablation_trains_measures_and_does_not_repeat_itself(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(ablation, "VARIANTS", (_configured(tmp_path, monkeypatch),))
@@ -152,6 +153,7 @@ def test_an_ablation_trains_measures_and_does_not_repeat_itself(tmp_path: Path, 
     assert "--only: there are small" in capsys.readouterr().err
 
 
+@pytest.mark.timeout(300)  # Processes are started, and a graph is exported: long on a busy machine.
 @pytest.mark.usefixtures("wechat_files")
 def test_a_sweep_measures_every_alpha_and_draws_them(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("training.paper.cli.CACHE", tmp_path / "cache")
