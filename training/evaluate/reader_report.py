@@ -63,8 +63,11 @@ def _coverage(data: dict[str, Any], folder: Path) -> str:
     symbols = sum(clean["symbols"].values())
     modes = ", ".join(f"{mode} {count}" for mode, count in clean["symbols"].items())
     read = limit["tried"] - len(limit["missed"]) - limit["wrong"]
-    missed = [f"- clean, not read: {one}" for one in clean["missed"]]
-    missed += [f"- at the limit, not read: {one}" for one in limit["missed"]]
+    missed = [f"- clean, not read: {_kind_of_symbol(one)}, mask {one['mask']}" for one in clean["missed"]]
+    missed += [
+        f"- at the limit, not read: {_kind_of_symbol(one)}, {one['errors']} errors and {one['erasures']} erasures a block"
+        for one in limit["missed"]
+    ]
     return "\n\n".join(
         [
             _command(data),
@@ -74,6 +77,10 @@ def _coverage(data: dict[str, Any], folder: Path) -> str:
             *(["\n".join(missed)] if missed else []),
         ]
     )
+
+
+def _kind_of_symbol(one: dict[str, Any]) -> str:
+    return f"{one['version']}-{one['level']}"
 
 
 def _stages(data: dict[str, Any], folder: Path) -> str:
