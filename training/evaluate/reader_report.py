@@ -65,7 +65,7 @@ def _coverage(data: dict[str, Any], folder: Path) -> str:
     read = limit["tried"] - len(limit["missed"]) - limit["wrong"]
     missed = [f"- clean, not read: {_kind_of_symbol(one)}, mask {one['mask']}" for one in clean["missed"]]
     missed += [
-        f"- at the limit, not read: {_kind_of_symbol(one)}, {one['errors']} errors and {one['erasures']} erasures a block"
+        f"- at the limit, not read: {_kind_of_symbol(one)}, {one['errors']} errors and {one['erasures']} erasures"
         for one in limit["missed"]
     ]
     return "\n\n".join(
