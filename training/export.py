@@ -81,13 +81,15 @@ def rewrite_onnx(graph: Path, generator: Generator, path: Path) -> None:
     The exporter takes seconds for what copying does at once; the copy is checked against torch all the same.
 
     Raises:
-        ExportError: the outputs differ by more than `TOLERANCE` at some shape.
+        ExportError: the graph is of another shape, or the outputs differ by more than `TOLERANCE`.
     """
     model = onnx.load(graph)
     weights = generator.state_dict()
     for tensor in model.graph.initializer:
         name = tensor.name.removeprefix(PREFIX)
         if name in weights:
+            if tuple(tensor.dims) != tuple(weights[name].shape):
+                raise ExportError(f"{graph}: the graph of another generator ({name})")
             tensor.CopyFrom(numpy_helper.from_array(weights[name].numpy(), tensor.name))
     onnx.save(model, path)
     _check(generator, path)
