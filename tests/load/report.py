@@ -211,7 +211,7 @@ def _overload(figures: dict[str, Any]) -> str:
 
 def _stages(figures: dict[str, Any]) -> str:
     bars: dict[str, dict[str, float]] = figures["milliseconds"]
-    plot(bars, PICTURE)
+    plot(bars, PICTURE, figures["taken"])
     present = [stage for stage in _STAGES if any(stage in bar for bar in bars.values())]
     rows = [[_STAGES[stage][0], *(f"{bar.get(stage, 0):.1f}" for bar in bars.values())] for stage in present]
     rows.append(["together", *(f"{sum(bar.values()):.1f}" for bar in bars.values())])
@@ -223,8 +223,8 @@ def _stages(figures: dict[str, Any]) -> str:
     return f"{picture}\n\n{_table(['ms', *bars], rows)}\n\n{first}"
 
 
-def plot(bars: dict[str, dict[str, float]], path: Path) -> None:
-    """A stacked bar for each kind of request: above in milliseconds."""
+def plot(bars: dict[str, dict[str, float]], path: Path, taken: str) -> None:
+    """A stacked bar for each kind of request; `taken` says what its milliseconds are."""
     figure, axes = plt.subplots(figsize=(9, 1.2 + 0.55 * len(bars)))
     names = list(bars)[::-1]
     left = [0.0] * len(names)
@@ -235,7 +235,7 @@ def plot(bars: dict[str, dict[str, float]], path: Path) -> None:
             left = [start + width for start, width in zip(left, widths, strict=True)]
     for at, whole in enumerate(left):
         axes.text(whole + max(left) * 0.008, at, f"{whole:.1f}", va="center", fontsize=9)
-    axes.set(xlabel="milliseconds of a request alone (mean of the faster half)", xlim=(0, max(left) * 1.08))
+    axes.set(xlabel=f"milliseconds of a request alone ({taken})", xlim=(0, max(left) * 1.08))
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)
@@ -266,7 +266,8 @@ def _ceiling(figures: dict[str, Any]) -> str:
         for kind, share in list(figures["generator_128_by_operator"].items())[:6]
     ]
     table = _table(["one thread, float32", "GFLOP/s", "of the ceiling", "ms"], rows)
-    return f"{table}\n\nBy kind of operator, 128x128 ({figures['model']}):\n\n{_table(['operator', 'time'], parts)}"
+    kinds = f"By kind of operator, 128x128 ({figures['model']}):\n\n{_table(['operator', 'time'], parts)}"
+    return f"Taken: {figures['taken']}.\n\n{table}\n\n{kinds}"
 
 
 def _modes(figures: dict[str, Any]) -> str:
