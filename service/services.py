@@ -32,7 +32,7 @@ T = TypeVar("T")
 _DECODED_AT_ONCE = 1 << 17
 """Pixels of an upload up to which it is decoded together with its header."""
 
-_CUDA_PLACES = 64
+CUDA_PLACES = 64
 """Requests worked on at the same time where a GPU makes batches of them."""
 
 
@@ -176,7 +176,7 @@ async def opened(
         finally:
             await asyncio.wait({starting})
         starting.result()
-        places = settings.concurrency or (_CUDA_PLACES if built.provider == CUDA else cpus + 1)
+        places = settings.concurrency or (CUDA_PLACES if built.provider == CUDA else cpus + 1)
         shapes = ladder(settings, built.provider)
         if isinstance(built, OnnxEngine):
             await loop.run_in_executor(executor, built.warm_up, shapes.shapes())
