@@ -129,9 +129,12 @@ def test_asked_to_end_it_says_how_to_go_on(
     where, _ = folder
     arguments = command("read", "in", "--out", f"asked{status}.parquet", "--part", "1")
     parts = where / f"asked{status}.parquet.parts"
+    # What runs behind a shell ignores SIGINT, and so would its children; a handler is not inherited.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         arguments, cwd=where, env=environment, stderr=subprocess.PIPE, text=True
     ) as process:
+        signal.signal(signal.SIGINT, before)
         while process.poll() is None and len(list(parts.glob("part-*"))) < 3:
             time.sleep(0.002)
         process.send_signal(number)
