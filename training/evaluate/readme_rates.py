@@ -10,6 +10,7 @@ from training.evaluate.protocol_photos import cell_rates
 from training.evaluate.readers import DECODE
 from training.evaluate.results import Results
 from training.evaluate.tables import rate, table
+from training.evaluate.upscalers import OURS
 
 BEGIN, END = "<!-- rates:begin -->", "<!-- rates:end -->"
 _WECHAT, _BICUBIC, _DECODE = (
@@ -45,12 +46,20 @@ def rates(folder: Path) -> str:
     wrong = sum(results.wrong(arm) for results in (paper, photos) for arm in _ARMS)
     misread = "with no wrong payload in any cell" if wrong == 0 else f"with {wrong} wrong payloads"
     head = [f"read, {misread}", "WeChat alone", "bicubic x4, then WeChat", "`/decode`"]
+    paper_with, photos_with = (
+        results.environment["upscalers"][OURS].split()[0] for results in (paper, photos)
+    )
+    mixed = (
+        ""
+        if paper_with == photos_with
+        else f"The first row is of {paper_with}, the others are of {photos_with}. "
+    )
     milliseconds = photos.milliseconds[str(_DECODE)]["median"]
     words = (
         "The paper that this began with reported .5366 for its generator and .6871 for WeChat on its own "
         f"low-resolution set. The photographs are {photos.details['photographs']} from the test sets of zxing and "
         "zxing-cpp; nothing was trained or tuned on them. Median processor time of `/decode` over all photo crops: "
-        f"{milliseconds:.0f} ms. [docs/benchmark.md](docs/benchmark.md) has the commands and all figures."
+        f"{milliseconds:.0f} ms. {mixed}[docs/benchmark.md](docs/benchmark.md) has the commands and all figures."
     )
     return (
         table(head, rows) + "\n\n" + textwrap.fill(words, 120, break_long_words=False, break_on_hyphens=False)
