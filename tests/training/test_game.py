@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -25,10 +25,21 @@ from training.players import Players
 from training.release import ReleaseError, release
 from training.train import train
 
+pytestmark = pytest.mark.timeout(600)
+
 ROOT = Path(__file__).parents[2]
 SECOND_PHASE = {
     "cross_entropy": 0.5, "l1": 1.0, "l2": 0.1, "perceptual": 0.1, "adversarial": 0.1, "binary_pattern": 0.5,
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """So small a step takes many times as long where threads wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def tiny(folder: Path, *, game: bool, steps: int = 400, **sections: Mapping[str, object]) -> TrainingConfig:
