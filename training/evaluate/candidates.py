@@ -3,4 +3,8 @@
 from service.decoding import jobs
 from service.decoding.cascade import ATTEMPTS, Attempt
 
-CANDIDATES = (*ATTEMPTS, Attempt("sr-wechat-plain", jobs.wechat_plain, "sr"))
+CANDIDATES = (
+    *ATTEMPTS,
+    Attempt("sr-wechat", jobs.wechat, "sr"),
+    Attempt("sr-wechat-plain", jobs.wechat_plain, "sr"),
+)

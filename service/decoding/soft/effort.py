@@ -23,6 +23,10 @@ class Effort:
         """Whether no further step should begin."""
         return self._spent >= self._work or time.monotonic() >= self._deadline
 
+    def allow(self, work: float) -> None:
+        """Let at least that much be spent in all."""
+        self._work = max(self._work, work)
+
     def spend(self, work: float) -> None:
         """Count a step, here and in the budget that this one is a part of."""
         self._spent += work

@@ -20,8 +20,13 @@ FloatArray = NDArray[np.float32]
 DoubleArray = NDArray[np.float64]
 Point = tuple[float, float]
 
-DEFAULT_WORK = 400.0
-"""Nominal milliseconds (see `effort`) for one picture, beyond looking for finder patterns."""
+DEFAULT_WORK = 130.0
+"""Nominal milliseconds (see `effort`) for one picture, beyond looking for finder patterns: what reading takes near
+the wall, up to version 20. Text and noise cost as much, in vain."""
+_WORK_OF_A_LARGE_SYMBOL = 8.5e-5
+"""More of them, times the cube of the modules along a side, once the function patterns say that there is a symbol."""
+_EVIDENT = 0.5
+"""Agreement of the function patterns that says so."""
 _LEAST_SIDE = 64
 """Pixels; no symbol of 21 modules fits into less at a size that can be read."""
 _MOST_TRIES = 32
@@ -76,10 +81,10 @@ def read_logits(
     """All symbols, up to `max_symbols`, in `logits` `(H, W) float32` (negative where dark), best found first.
 
     `calibration` is the generator's own table where it has one. `work` bounds what is tried once finder patterns
-    are found, in nominal milliseconds (see `effort`), whatever the clock says; `deadline_s` bounds the time, for
-    safety. Both roughly: what has been started is finished. A payload is returned only when the bound on its
-    being wrong is small;
-    otherwise the list stays without it.
+    are found, in nominal milliseconds (see `effort`), whatever the clock says, except that a large symbol that is
+    certainly there gets more; `deadline_s` bounds the time, for safety. Both roughly: what has been started is
+    finished. A payload is returned only when the bound on its being wrong is small; otherwise the list stays
+    without it.
 
     Raises ValueError where `logits` is no two-dimensional array of finite numbers.
     """
@@ -88,7 +93,7 @@ def read_logits(
     effort = Effort(work, time.monotonic() + deadline_s)
     if min(logits.shape) < _LEAST_SIDE:
         return []
-    search = _Search(np.ascontiguousarray(logits, dtype=np.float32), calibration or TYPICAL, effort)
+    search = _Search(np.ascontiguousarray(logits, dtype=np.float32), calibration or TYPICAL, effort, work)
     readings: list[SoftReading] = []
     while len(readings) < max_symbols:
         reading = search.next_symbol(readings)
@@ -101,11 +106,12 @@ def read_logits(
 class _Search:
     """What the search for several symbols in one picture shares."""
 
-    def __init__(self, logits: FloatArray, calibration: SoftCalibration, effort: Effort) -> None:
+    def __init__(self, logits: FloatArray, calibration: SoftCalibration, effort: Effort, work: float) -> None:
         darkness = np.tanh(np.float32(-0.5) * logits)
         self._logits = logits
         self._calibration = calibration
         self._effort = effort
+        self._work = work
         self._grids = GridSearch(logits, darkness, effort)
         self._finders = find_finders(darkness)
         self._tries = 0
@@ -125,6 +131,8 @@ class _Search:
 
     def _read(self, fit: Fit) -> SoftReading | None:
         """Decodes one fit, as it is or mirrored: whichever its format information speaks for first."""
+        if fit.agreement >= _EVIDENT:
+            self._effort.allow(self._work + _WORK_OF_A_LARGE_SYMBOL * fit.grid.modules**3)
         upright = sampled(self._logits, fit, self._calibration)
         ways = [(format_hypotheses(llr)[0].log_likelihood, mirrored, llr) for mirrored, llr in _both(upright)]
         ways.sort(key=lambda way: -way[0])
