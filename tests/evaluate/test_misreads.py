@@ -105,6 +105,21 @@ def test_pieces_are_kept_and_not_done_again(options: Options) -> None:
         run_misreads(options, 3, 3, 60, None)
 
 
+def test_runs_of_two_seeds_add_up(options: Options) -> None:
+    environment = options.environment()
+    one = Misreads("a", 0, 5, 0, environment, {"noise": {str(SOFT_ARM): {NOTHING: 3}}}, [], {"x": 3}, 1.0)
+    counts = {"noise": {str(SOFT_ARM): {NOTHING: 2, MISREAD: 1}}, "text": {str(DECODE_ARM): {NOTHING: 4}}}
+    mistake = {"number": 1, "kind": "noise", "arm": str(SOFT_ARM), "payloads": ["x"]}
+    other = Misreads("b", 1, 5, 0, environment, counts, [mistake], {"x": 2, "y": 1}, 2.0)
+    both = one.with_other(other)
+    assert both.tally(["noise"], SOFT_ARM) == {NOTHING: 5, MISREAD: 1}
+    assert both.tally(["text"], DECODE_ARM) == {NOTHING: 4}
+    assert (both.command, both.code, both.wrong, both.seconds) == ("a\nb", {"x": 5, "y": 1}, [mistake], 3.0)
+    assert one.counts == {"noise": {str(SOFT_ARM): {NOTHING: 3}}}
+    with pytest.raises(ValueError, match="different seeds"):
+        one.with_other(one)
+
+
 def test_sharing_work_changes_no_outcome(options: Options) -> None:
     items = [
         item for item in trials(range(200), 1, SOFT_ARM, DECODE_ARM, 1, ()) if item.kind in WITH_PAYLOAD

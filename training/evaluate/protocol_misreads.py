@@ -59,6 +59,33 @@ class Misreads:
             found.update(self.counts.get(kind, {}).get(str(arm), {}))
         return found
 
+    def with_other(self, other: "Misreads") -> "Misreads":
+        """Both together: runs of different seeds, whose trials are different ones.
+
+        Raises:
+            ValueError: they are of one seed, or of different generators.
+        """
+        ours, theirs = (one.environment["upscalers"][OURS] for one in (self, other))
+        if self.seed == other.seed or ours != theirs:
+            raise ValueError("only runs of different seeds with one generator add up")
+        counts = {
+            kind: {arm: dict(found) for arm, found in arms.items()} for kind, arms in self.counts.items()
+        }
+        for kind, arms in other.counts.items():
+            for arm, found in arms.items():
+                total = counts.setdefault(kind, {}).setdefault(arm, {})
+                for outcome, number in found.items():
+                    total[outcome] = total.get(outcome, 0) + number
+        code = {state: self.code.get(state, 0) + other.code.get(state, 0) for state in self.code | other.code}
+        return replace(
+            self,
+            command=f"{self.command}\n{other.command}",
+            counts=counts,
+            wrong=self.wrong + other.wrong,
+            code=code,
+            seconds=round(self.seconds + other.seconds, 1),
+        )
+
     @classmethod
     def load(cls, path: Path) -> "Misreads":
         """Read what `run_misreads` wrote."""
@@ -90,7 +117,8 @@ class _Piece:
 
 
 def run_misreads(options: Options, count: int, every: int, minutes: float, photos: Path | None) -> Misreads:
-    """Trials 0 to `count` - 1, as far as `minutes` allow; writes `misreads/*.json` and `misreads.json`.
+    """Trials 0 to `count` - 1, as far as `minutes` allow; writes `misreads/*.json` and the file
+    of the seed (`file_name`).
 
     Pieces that are there already, of the same seed, model and share of the cascade, are not done again.
 
@@ -124,8 +152,13 @@ def run_misreads(options: Options, count: int, every: int, minutes: float, photo
             piece.seconds = round(time.monotonic() - started, 1)
             path.write_text(json.dumps(asdict(piece)))
     results = _merged(options, every, len(masked), environment, folder)
-    (options.out / "misreads.json").write_text(json.dumps(asdict(results), indent=1) + "\n")
+    (options.out / file_name(options.seed)).write_text(json.dumps(asdict(results), indent=1) + "\n")
     return results
+
+
+def file_name(seed: int) -> str:
+    """Of the results of a seed; the published ones may be of several."""
+    return f"misreads-{seed}.json" if seed else "misreads.json"
 
 
 def misreads_report(results: Misreads) -> str:

@@ -24,6 +24,8 @@ FILES = (
     *("reader-coverage", "reader-stages", "reader-geometry", "reader-speed", "calibration", "misreads"),
     *("reader-channel", "reader-bound", "finite-field"),
 )
+MORE_MISREADS = "misreads-*.json"
+"""Runs of other seeds, which are added to that of seed 0."""
 
 
 def fill(document: str, name: str, text: str) -> str:
@@ -48,6 +50,8 @@ def write_reader_report(results: Path, document: Path = DOCUMENT) -> None:
     folder = document.parent / "benchmark"
     folder.mkdir(parents=True, exist_ok=True)
     text = document.read_text()
+    for source in results.glob(MORE_MISREADS):
+        shutil.copyfile(source, folder / source.name)
     for name in FILES:
         source, kept = results / f"{name}.json", folder / f"{name}.json"
         if source.is_file():
@@ -180,14 +184,19 @@ def _calibration(data: dict[str, Any], folder: Path) -> str:
 
 
 def _misreads(data: dict[str, Any], folder: Path) -> str:
-    del folder
     results = Misreads(**data)
+    shares = [results.every]
+    for path in sorted(folder.glob(MORE_MISREADS)):
+        more = Misreads.load(path)
+        results = results.with_other(more)
+        shares.append(more.every)
+    every = " and ".join(str(share) for share in shares)
     states = ", ".join(f"`{code}` {count:,}" for code, count in results.code.items())
     return "\n\n".join(
         [
-            _command(data),
+            f"```\n{results.command}\n```",
             f"Generator {results.environment['upscalers']['ours']}; crops of {results.photographs} photographs among "
-            f"the trials; the cascade reads one trial of {results.every}. State of the reading code (CRC-32 of "
+            f"the trials; the cascade reads one trial of {every}. State of the reading code (CRC-32 of "
             f"`service/decoding`) and trials: {states}.",
             misreads_report(results),
         ]

@@ -36,7 +36,7 @@ class Variant:
 
 
 _SHORT = {"optimiser": {"steps": 2}, "data": {"pool": 4, "symbols": {"count": 40}}}
-_SEEING = {"loss": {"perceptual": 0.01}, "optimiser": {"steps": 10}}
+_SEEING = {"loss": {"perceptual": 0.01}, "optimiser": {"steps": 60}}
 WHOLE, BEFORE = "whole, without perceptual loss", "with perceptual loss, before activation"
 VARIANTS = (
     Variant(WHOLE, "ablation.toml", {}),
