@@ -16,6 +16,7 @@ from training.evaluate.protocol_misreads import (
     DECODE_ARM,
     SOFT_ARM,
     Misreads,
+    file_name,
     misreads_report,
     run_misreads,
     wrong,
@@ -100,7 +101,7 @@ def test_pieces_are_kept_and_not_done_again(options: Options) -> None:
     assert wrong(first) == 0
     assert sum(first.code.values()) == 3
     again = run_misreads(options, 3, 2, 60, None)
-    assert again == first == Misreads.load(options.out / "misreads.json")
+    assert again == first == Misreads.load(options.out / file_name(options.seed))
     with pytest.raises(BenchmarkError, match="another run"):
         run_misreads(options, 3, 3, 60, None)
 
