@@ -29,6 +29,8 @@ from training.evaluate.workbench import Workbench
 SOFT_ARM, DECODE_ARM = Arm("lr", OURS, SOFT), Arm("lr", NONE, DECODE)
 PIECE = 500
 """Trials of a piece."""
+Counts = dict[str, dict[str, dict[str, int]]]
+"""Trials by kind, arm and outcome (letters as in `arms`)."""
 _READING_CODE = Path(__file__).resolve().parents[2] / "service" / "decoding"
 
 
@@ -43,8 +45,7 @@ class Misreads:
     photographs: int
     """Of which crops are among the trials."""
     environment: dict[str, Any]
-    counts: dict[str, dict[str, dict[str, int]]]
-    """Trials by kind, arm and outcome (letters as in `arms`)."""
+    counts: Counts
     wrong: list[dict[str, Any]]
     """Number, kind, arm and payloads of every trial that gave a payload it must not give."""
     code: dict[str, int]
@@ -68,14 +69,9 @@ class Misreads:
         ours, theirs = (one.environment["upscalers"][OURS] for one in (self, other))
         if self.seed == other.seed or ours != theirs:
             raise ValueError("only runs of different seeds with one generator add up")
-        counts = {
-            kind: {arm: dict(found) for arm, found in arms.items()} for kind, arms in self.counts.items()
-        }
-        for kind, arms in other.counts.items():
-            for arm, found in arms.items():
-                total = counts.setdefault(kind, {}).setdefault(arm, {})
-                for outcome, number in found.items():
-                    total[outcome] = total.get(outcome, 0) + number
+        counts: Counts = {}
+        for one in (self, other):
+            _add(counts, one.counts)
         code = {state: self.code.get(state, 0) + other.code.get(state, 0) for state in self.code | other.code}
         return replace(
             self,
@@ -102,7 +98,7 @@ class _Piece:
     model: str
     code: str
     seconds: float = 0.0
-    counts: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    counts: Counts = field(default_factory=dict)
     wrong: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, trial: Trial, taken: Taken) -> None:
@@ -232,17 +228,21 @@ def _merged(
     results = Misreads(options.command, options.seed, every, photographs, environment, {}, [], {}, 0.0)
     for path in sorted(folder.glob("*.json")):
         piece = _Piece(**json.loads(path.read_text()))
-        for kind, arms in piece.counts.items():
-            for arm, outcomes in arms.items():
-                total = results.counts.setdefault(kind, {}).setdefault(arm, {})
-                for outcome, number in outcomes.items():
-                    total[outcome] = total.get(outcome, 0) + number
+        _add(results.counts, piece.counts)
         done = sum(sum(arms[str(SOFT_ARM)].values()) for arms in piece.counts.values())
         results.code[piece.code] = results.code.get(piece.code, 0) + done
         results.wrong += piece.wrong
         results.seconds += piece.seconds
     results.seconds = round(results.seconds, 1)
     return results
+
+
+def _add(total: Counts, counts: Counts) -> None:
+    for kind, arms in counts.items():
+        for arm, outcomes in arms.items():
+            sums = total.setdefault(kind, {}).setdefault(arm, {})
+            for outcome, number in outcomes.items():
+                sums[outcome] = sums.get(outcome, 0) + number
 
 
 def _fingerprint() -> str:
