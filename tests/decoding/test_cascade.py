@@ -118,6 +118,16 @@ def test_what_needs_no_enlarging_comes_first_on_a_large_upload(side: int, order:
     assert [a.attempt for a in result.attempts] == order
 
 
+@pytest.mark.parametrize(
+    ("shape", "tried"),
+    [((128, 128), ["a", "b"]), ((129, 128), ["a"]), ((256, 256), ["a"]), ((257, 256), ["a", "b"])],
+)
+def test_an_attempt_may_be_left_out_at_middle_size(shape: tuple[int, int], tried: list[str]) -> None:
+    attempts = [Attempt("a", finds()), Attempt("b", finds(), at_middle_size=False)]
+    result = decode(attempts, Engine(), np.zeros(shape, np.uint8))
+    assert [a.attempt for a in result.attempts] == tried
+
+
 def test_points_of_the_upscaled_image_come_back_to_the_upload() -> None:
     """The outer edge of upload pixel n is at n - 0.5, and at 4n - 0.5 in the x4 image."""
     edges: Quad = ((-0.5, -0.5), (39.5, -0.5), (39.5, 79.5), (-0.5, 79.5))

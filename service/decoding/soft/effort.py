@@ -13,7 +13,7 @@ class Effort:
 
     def __init__(self, work: float, deadline: float) -> None:
         """`work` in nominal milliseconds; `deadline`: reading of `time.monotonic` at which to stop in any case."""
-        self._work = work
+        self._granted = self._work = work
         self._deadline = deadline
         self._spent = 0.0
         self._whole: Effort | None = None
@@ -23,9 +23,9 @@ class Effort:
         """Whether no further step should begin."""
         return self._spent >= self._work or time.monotonic() >= self._deadline
 
-    def allow(self, work: float) -> None:
-        """Let at least that much be spent in all."""
-        self._work = max(self._work, work)
+    def allow(self, more: float) -> None:
+        """Let so much be spent beyond what was granted first; of several allowances the largest counts."""
+        self._work = max(self._work, self._granted + more)
 
     def spend(self, work: float) -> None:
         """Count a step, here and in the budget that this one is a part of."""

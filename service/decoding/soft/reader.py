@@ -93,7 +93,7 @@ def read_logits(
     effort = Effort(work, time.monotonic() + deadline_s)
     if min(logits.shape) < _LEAST_SIDE:
         return []
-    search = _Search(np.ascontiguousarray(logits, dtype=np.float32), calibration or TYPICAL, effort, work)
+    search = _Search(np.ascontiguousarray(logits, dtype=np.float32), calibration or TYPICAL, effort)
     readings: list[SoftReading] = []
     while len(readings) < max_symbols:
         reading = search.next_symbol(readings)
@@ -106,12 +106,11 @@ def read_logits(
 class _Search:
     """What the search for several symbols in one picture shares."""
 
-    def __init__(self, logits: FloatArray, calibration: SoftCalibration, effort: Effort, work: float) -> None:
+    def __init__(self, logits: FloatArray, calibration: SoftCalibration, effort: Effort) -> None:
         darkness = np.tanh(np.float32(-0.5) * logits)
         self._logits = logits
         self._calibration = calibration
         self._effort = effort
-        self._work = work
         self._grids = GridSearch(logits, darkness, effort)
         self._finders = find_finders(darkness)
         self._tries = 0
@@ -132,7 +131,7 @@ class _Search:
     def _read(self, fit: Fit) -> SoftReading | None:
         """Decodes one fit, as it is or mirrored: whichever its format information speaks for first."""
         if fit.agreement >= _EVIDENT:
-            self._effort.allow(self._work + _WORK_OF_A_LARGE_SYMBOL * fit.grid.modules**3)
+            self._effort.allow(_WORK_OF_A_LARGE_SYMBOL * fit.grid.modules**3)
         upright = sampled(self._logits, fit, self._calibration)
         ways = [(format_hypotheses(llr)[0].log_likelihood, mirrored, llr) for mirrored, llr in _both(upright)]
         ways.sort(key=lambda way: -way[0])
