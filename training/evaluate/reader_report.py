@@ -96,15 +96,25 @@ def _stages(data: dict[str, Any], folder: Path) -> str:
         rows.append(
             [
                 f"{_kind(row['kind'])}, {row['px']:g}",
-                rate(row["true_grid"] / count),
-                rate(row["read"] / count),
+                str(count),
+                str(row["true_grid"]),
+                str(row["read"]),
                 share,
                 _losses(row),
                 str(row["wrong"]),
                 *(rate(row["others"].get(name, 0) / count) for name in others),
             ]
         )
-    head = ["degradation, px per module", "true grid", "soft", "share", "lost in (gained)", "wrong", *others]
+    head = [
+        "degradation, px per module",
+        "symbols",
+        "true grid",
+        "soft",
+        "share",
+        "lost in (gained)",
+        "wrong",
+        *others,
+    ]
     errors = [
         [
             f"{_kind(row['kind'])}, {row['px']:g}",
@@ -117,7 +127,7 @@ def _stages(data: dict[str, Any], folder: Path) -> str:
     return "\n\n".join(
         [
             _command(data),
-            f"{data['rows'][0]['symbols']} symbols a line; generator {data['generator']}.",
+            f"Generator {data['generator']}.",
             table(head, rows),
             "![Read rate against pixels per module](benchmark/reader-stages.png)",
             table(error_head, errors),

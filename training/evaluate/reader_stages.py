@@ -214,10 +214,13 @@ def _of_a_generator(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     file, others = generator_file(given.model), _other_readers()
     table = file.calibration
     calibration = SoftCalibration(table.logit, table.llr) if table else TYPICAL
+    most = max(given.count, given.most if given.legible else 0)
     for kind in given.kind:
         for px in given.px:
             tally = Tally(calibration)
-            for symbol in whole_symbols(file.path, kind, px, given.count, given.seed, given.cache):
+            for symbol in whole_symbols(file.path, kind, px, most, given.seed, given.cache):
+                if tally.symbols >= given.count and tally.oracle >= given.legible:
+                    break
                 tally.add(symbol.truth)
                 tally.compare(symbol, others)
             yield tally.record({"kind": kind, "px": px})
@@ -241,6 +244,13 @@ def main() -> None:
     parser.add_argument("--kind", choices=KINDS, nargs="+", default=KINDS)
     parser.add_argument("--px", type=float, nargs="+", default=PX_PER_MODULE, help="pixels per module")
     parser.add_argument("--count", type=int, default=60, help="symbols for each line")
+    parser.add_argument(
+        "--legible",
+        type=int,
+        default=0,
+        help="go on in a line until so many were read with the true grid ...",
+    )
+    parser.add_argument("--most", type=int, default=600, help="... or so many symbols were seen")
     parser.add_argument("--seed", type=int, default=77)
     parser.add_argument("--cache", type=Path, help="folder for the bank of symbols")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="folder of the result")
