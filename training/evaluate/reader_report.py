@@ -200,13 +200,13 @@ def _misreads(data: dict[str, Any], folder: Path) -> str:
         more = Misreads.load(path)
         results = results.with_other(more)
         shares.append(more.every)
-    every = " and ".join(str(share) for share in shares)
+    every = ", ".join(str(share) for share in shares)
     states = ", ".join(f"`{code}` {count:,}" for code, count in results.code.items())
     return "\n\n".join(
         [
             f"```\n{results.command}\n```",
             f"Generator {results.environment['upscalers']['ours']}; crops of {results.photographs} photographs among "
-            f"the trials; the cascade reads one trial of {every}. State of the reading code (CRC-32 of "
+            f"the trials; the cascade reads one trial of so many: {every}. State of the reading code (CRC-32 of "
             f"`service/decoding`) and trials: {states}.",
             misreads_report(results),
         ]
