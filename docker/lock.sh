@@ -1,13 +1,14 @@
 #!/bin/sh
-# Write the image's locks anew from pyproject.toml and constraints.txt. Needs uv.
+# Write the image's locks anew from pyproject.toml and constraints.txt. Needs uv. `universal` is for processors; the images
+# are Linux, so what tqdm wants on Windows alone is left out.
 set -eu
 cd "$(dirname "$0")/.."
 lock() {
     target=docker/requirements-$1.txt
     shift
-    uv pip compile --quiet --universal --no-header --generate-hashes --python-version 3.11 \
+    uv pip compile --quiet --universal --no-header --generate-hashes --no-emit-package colorama --python-version 3.11 \
         --constraint constraints.txt "$@" pyproject.toml --output-file "$target.new"
     mv "$target.new" "$target"
 }
-lock cpu --extra cpu
-lock cuda --extra cuda
+lock cpu --extra cpu --extra bulk
+lock cuda --extra cuda --extra bulk

@@ -12,3 +12,11 @@ rm -rf cv2/data/*.xml \
     numpy/f2py numpy/distutils
 # Pillow: AVIF and fonts. The service takes neither, and a codec that is not there cannot be attacked.
 rm -rf PIL/_avif*.so PIL/_imagingft*.so pillow.libs/libavif* pillow.libs/libharfbuzz* pillow.libs/libfreetype*
+# Arrow: stores elsewhere, its network protocol, ORC, encryption, sources, its own tests, and one library under two more
+# names. Bulk runs read and write local Parquet, CSV and JSON.
+cd pyarrow
+rm -rf include includes src ./*.pyx ./*.pxi _pyarrow_cpp_tests*.so \
+    libarrow_flight.so* libarrow_python_flight.so* _flight*.so flight.py \
+    libarrow_s3.so* _s3fs*.so _gcsfs*.so _azurefs*.so _hdfs*.so \
+    _orc*.so _dataset_orc*.so libarrow_python_parquet_encryption.so* _parquet_encryption*.so _dataset_parquet_encryption*.so \
+    libarrow_python.so libarrow_python.so.*.*

@@ -7,10 +7,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 
+from tests.builders.images import encode, symbol
 from tests.builders.process import ROOT
 from tests.deployment.stack import docker, free_port, has_image, until
 
@@ -75,8 +78,9 @@ def test_it_is_nobody_and_may_do_nothing(image: str) -> None:
 
 
 def test_there_is_nothing_to_build_or_install_with(image: str) -> None:
+    # As root, from whom no folder is hidden.
     found = docker(
-        *("run", "--rm", "--entrypoint", "sh", image, "-c"),
+        *("run", "--rm", "--user", "0", "--entrypoint", "sh", image, "-c"),
         "for tool in gcc cc g++ ld make cmake git curl wget pip pip3; do command -v $tool; done; "
         "python -c 'import pip' 2>/dev/null && echo module pip; find / -xdev -name '*.whl'; true",
     )
@@ -147,6 +151,42 @@ def test_what_cannot_be_served_is_said_and_not_started(
     assert done.returncode == status, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_bulk_runs_work_in_it(image: str, tmp_path: Path) -> None:
+    """On a folder of the host, without a network."""
+    crops = tmp_path / "crops"
+    crops.mkdir()
+    for index in range(3):
+        (crops / f"{index}.png").write_bytes(encode(symbol(f"BULK {index}")))
+    (crops / "broken.png").write_bytes(b"no picture")
+    for path in (tmp_path, crops, *crops.iterdir()):
+        path.chmod(0o777 if path.is_dir() else 0o644)
+    done = subprocess.run(
+        [
+            *("docker", "run", "--rm", "--network", "none", *_CONFINED, "-v", f"{tmp_path}:/data", image),
+            *(
+                "python",
+                "-m",
+                "service",
+                "read",
+                "crops",
+                "--root",
+                "/data",
+                "--out",
+                "/data/results.parquet",
+            ),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    # 2: one file could not be used.
+    assert done.returncode == 2, done.stderr
+    rows = pq.read_table(tmp_path / "results.parquet").to_pylist()
+    assert [row["file"] for row in rows] == ["crops/0.png", "crops/1.png", "crops/2.png", "crops/broken.png"]
+    assert [row["symbols"][0]["text"] for row in rows[:3]] == ["BULK 0", "BULK 1", "BULK 2"]
+    assert rows[3]["error"]["code"] == "unsupported_image_format"
 
 
 def test_the_cuda_image_refuses_to_start_without_a_gpu() -> None:

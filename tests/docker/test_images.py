@@ -55,9 +55,8 @@ def test_the_lock_pins_every_dependency_with_hashes(device: str) -> None:
     assert all("--hash=sha256:" in block for block in blocks)
     pins = {canonicalize_name(name): version for name, version in _PIN.findall(text)}
     assert len(pins) == len(blocks)
-    wanted = [
-        Requirement(line) for line in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"][device])
-    ]
+    extras = PROJECT["optional-dependencies"]
+    wanted = [Requirement(line) for line in (*PROJECT["dependencies"], *extras[device], *extras["bulk"])]
     for requirement in wanted:
         version = pins[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"docker/lock.sh must be run: {requirement}"
