@@ -24,7 +24,7 @@ OF_PROXY = {
     "haproxy_backend_active_servers",
     "haproxy_backend_redispatch_warnings_total",
     "haproxy_backend_retry_warnings_total",
-    "haproxy_backend_average_queue_time_seconds",
+    "haproxy_backend_queue_time_average_seconds",
 }
 ADDED_BY_PROMETHEUS = {"job", "instance"}
 
