@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from service.settings import Settings
 from tests.builders.model import TINY, write_tiny_model
 from tests.builders.process import ROOT
 from tests.deployment.stack import project
@@ -18,8 +19,10 @@ def test_the_services_http_tests_pass_through_the_proxy(tmp_path: Path) -> None:
     # The container's user is another one.
     for path in (tmp_path, store, *store.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
+    # The page tells its patience, which follows from the deadline: the service's own, not the stacks' long one.
+    deadline = {"QRSR_DEADLINE_S": f"{Settings().deadline_s:g}"}
     limits = {f"QRSR_{name.upper()}": str(value) for name, value in LIMITS.items()}
-    variables = {"MODEL_STORE": str(store), "QRSR_MODEL": TINY, **limits}
+    variables = {"MODEL_STORE": str(store), "QRSR_MODEL": TINY, **deadline, **limits}
     with project(tmp_path, variables) as stack:
         stack.up("qrsr", "proxy")
         done = subprocess.run(
