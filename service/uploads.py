@@ -1,7 +1,14 @@
-"""The one uploaded file of a multipart request, in memory."""
+"""The one uploaded file of a multipart request, in memory.
+
+Nearly every client sends the same form: one part, one file, nothing else. Such a body is cut in two places
+(`_Plain`), which costs a fraction of parsing it; whatever looks different in the least goes through the parser.
+"""
 
 import asyncio
+import re
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
@@ -12,6 +19,13 @@ from service.errors import ServiceError
 
 FIELD = "file"
 _MAX_PARTS = 16
+_BOUNDARY = re.compile(rb"[A-Za-z0-9'()+_,./:=?-]{1,70}")
+_HEAD = re.compile(
+    rb'Content-Disposition: form-data; name="file"; filename="[ !#-\[\]-~]{0,255}"\r\n'
+    rb"(?:Content-Type: [A-Za-z0-9.+-]{1,127}/[A-Za-z0-9.+-]{1,127}\r\n)?\r\n",
+    re.IGNORECASE,
+)
+"""Of the one part: printable ASCII, no quoting inside the file's name, of which nothing is used."""
 
 
 class _InMemoryParser(MultiPartParser):
@@ -29,27 +43,74 @@ async def read_upload(request: Request, *, timeout: float) -> bytes:
         ServiceError: `unsupported_content_type`, `malformed_multipart`, `file_missing`, `file_empty`,
             `too_many_files`, `unexpected_field`, `upload_timeout`, `body_too_large`, `client_closed_request`.
     """
-    kind, _ = parse_options_header(request.headers.get("content-type"))
+    kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data":
         raise ServiceError("unsupported_content_type", "send multipart/form-data with one field named 'file'")
     try:
         async with asyncio.timeout(timeout):
-            form = await _parse(request)
+            async with aclosing(request.stream()) as stream:
+                taken = await _plain_or_form(request, stream, _Plain.of(options))
     except TimeoutError as error:
         raise ServiceError("upload_timeout", f"the body did not arrive within {timeout:g} s") from error
     except ClientDisconnect as error:
         raise ServiceError("client_closed_request", "the client closed the connection") from error
     except (MultiPartException, UnicodeError, ValueError) as error:
         raise ServiceError("malformed_multipart", "the multipart body cannot be parsed") from error
+    if isinstance(taken, bytes):
+        return taken
     try:
-        return await _only_file(form)
+        return await _only_file(taken)
     finally:
-        await form.close()
+        await taken.close()
 
 
-async def _parse(request: Request) -> FormData:
-    async with aclosing(request.stream()) as stream:
-        parser = _InMemoryParser(request.headers, stream, max_files=_MAX_PARTS, max_fields=_MAX_PARTS)
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A form of one file and nothing else."""
+
+    opening: bytes
+    """The delimiter that it begins with."""
+
+    @classmethod
+    def of(cls, options: Mapping[bytes, bytes]) -> "_Plain | None":
+        """By the options of the content type; None where a form may mean something else by them."""
+        boundary = options.get(b"boundary", b"")
+        return cls(b"--" + boundary) if len(options) == 1 and _BOUNDARY.fullmatch(boundary) else None
+
+    def start(self, beginning: bytes) -> int | None:
+        """Where the file begins, in bytes; None where it does not look like one file."""
+        head = _HEAD.match(beginning, len(self.opening) + 2)
+        begins = beginning.startswith(self.opening + b"\r\n") and head
+        return head.end() if begins and head else None
+
+    def file(self, body: bytes, start: int) -> bytes | None:
+        """The file; None where it is empty, or the body does not end right after it."""
+        closing = b"\r\n" + self.opening
+        end = body.find(closing, start)
+        alone = body[end + len(closing) :] in (b"--\r\n", b"--")
+        if end <= start or not alone or body.startswith(self.opening, start):
+            return None
+        return body[start:end]
+
+
+async def _plain_or_form(
+    request: Request, stream: AsyncGenerator[bytes, None], plain: _Plain | None
+) -> bytes | FormData:
+    """The file of a plain form, or whatever form the parser finds in the body."""
+    first = await anext(stream, b"")
+    start = plain.start(first) if plain else None
+    if plain and start is not None:
+        first = b"".join([first, *[chunk async for chunk in stream]])
+        if (file := plain.file(first, start)) is not None:
+            return file
+
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield first
+        async for chunk in stream:
+            yield chunk
+
+    async with aclosing(whole()) as again:
+        parser = _InMemoryParser(request.headers, again, max_files=_MAX_PARTS, max_fields=_MAX_PARTS)
         return await parser.parse()
 
 
