@@ -1,5 +1,6 @@
 """One process that serves HTTP until SIGTERM or SIGINT, and what its exit status says."""
 
+import gc
 import logging
 import os
 import resource
@@ -78,7 +79,8 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 class _Startup:
     """ASGI layer that makes one line of whatever keeps the application from starting; the traceback is logged at
-    level debug."""
+    level debug. What has been made once it has started is there to stay, and garbage collection need not look at it
+    again and again."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -95,6 +97,9 @@ class _Startup:
                 error = sys.exception()
                 _log.debug("cannot start", exc_info=error)
                 message = {**message, "message": f"cannot start: {type(error).__name__}: {error}"}
+            elif message["type"] == "lifespan.startup.complete":
+                gc.collect()
+                gc.freeze()
             await send(message)
 
         try:
