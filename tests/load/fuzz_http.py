@@ -29,7 +29,7 @@ _BLOCK = 2_500
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """50,000 requests; memory is looked at between blocks of 5,000."""
+    """50,000 requests; memory is looked at between blocks of 2,500."""
     codes: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
     wrong: list[str] = []

@@ -52,15 +52,15 @@ def _busy() -> float:
     return (user + nice + system + irq + softirq + steal) / _TICKS
 
 
-def processor_seconds() -> float:
-    """Processor time so far of this process, its descendants, and those of them that have ended."""
-    families, ours = parents(), {os.getpid()}
+def processor_seconds(pid: int | None = None) -> float:
+    """Processor time so far of a process (this one), its descendants, and those of them that have ended."""
+    families, ours = parents(), {pid or os.getpid()}
     while more := {pid for pid, parent in families.items() if parent in ours} - ours:
         ours |= more
     seconds = 0
-    for pid in ours:
+    for one in ours:
         try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
         except OSError:  # it ended while we looked, and counts with its parent from now on
             continue
         seconds += sum(int(field) for field in fields[11:15])
