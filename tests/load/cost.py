@@ -3,14 +3,11 @@
 On a machine whose processors are all busy, throughput is the inverse of this.
 """
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from tests.builders.process import serving
-from tests.load import corpus, wrk
-from tests.load.results import neighbours, processor_seconds
-from tests.load.throughput import WORKLOADS, InProcess
+from tests.load import wrk
+from tests.load.results import processor_seconds
+from tests.load.throughput import WORKLOADS, raw, side_by_side
 
 CLIENTS = 8
 
@@ -19,29 +16,21 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
     """Milliseconds, the decoder processes' and the load generator's own included; the best of three rounds in turn."""
     seconds, rounds = max(4 * scale, 1), 3
     found: dict[str, dict[str, list[float]]] = {}
-    inside = InProcess()
-    try:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            serving(Path(folder) / "log") as service,
-            neighbours() as others,
-        ):
-            # What the first requests cost is nobody's price.
+    with side_by_side() as (service, inside, others):
+        # What the first requests cost is nobody's price.
+        for workload in WORKLOADS:
+            inside.rate(workload, callers=CLIENTS, seconds=1)
+            wrk.drive(service.port, raw(workload), clients=CLIENTS, seconds=1)
+        for _ in range(rounds):
             for workload in WORKLOADS:
-                inside.rate(workload, callers=CLIENTS, seconds=1)
-                wrk.drive(service.port, _raw(workload), clients=CLIENTS, seconds=1)
-            for _ in range(rounds):
-                for workload in WORKLOADS:
-                    row = found.setdefault(workload, {"http": [], "in_process": []})
-                    before = processor_seconds()
-                    load = wrk.drive(service.port, _raw(workload), clients=CLIENTS, seconds=seconds)
-                    row["http"].append((processor_seconds() - before) / load.requests)
-                    before = processor_seconds()
-                    done = inside.rate(workload, callers=CLIENTS, seconds=seconds)
-                    row["in_process"].append((processor_seconds() - before) / inside.done)
-                    print(workload, load.rate, done, row, flush=True)
-    finally:
-        inside.close()
+                row = found.setdefault(workload, {"http": [], "in_process": []})
+                before = processor_seconds()
+                load = wrk.drive(service.port, raw(workload), clients=CLIENTS, seconds=seconds)
+                row["http"].append((processor_seconds() - before) / load.requests)
+                before = processor_seconds()
+                done = inside.rate(workload, callers=CLIENTS, seconds=seconds)
+                row["in_process"].append((processor_seconds() - before) / inside.done)
+                print(workload, load.rate, done, row, flush=True)
     rows = {
         workload: {
             "http_ms": 1e3 * min(row["http"]),
@@ -51,9 +40,3 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
         for workload, row in found.items()
     }
     return {"rows": rows, "clients": CLIENTS, "rounds": rounds, "neighbours": others.share}
-
-
-def _raw(workload: str) -> list[bytes]:
-    kind, _ = WORKLOADS[workload]
-    calls = corpus.upscale_calls(kind) if workload == "upscale" else corpus.decode_calls(kind)
-    return [call.raw for call in calls]

@@ -5,7 +5,8 @@ import itertools
 import statistics
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from service.services import Services, Task, opened
 from service.settings import Settings
 from tests.builders.process import ServiceProcess, serving
 from tests.load import corpus, wrk
-from tests.load.results import neighbours
+from tests.load.results import Neighbours, neighbours
 
 CLIENTS = (1, 8, 64)
 WORKLOADS = {
@@ -69,42 +70,51 @@ class InProcess:
         self._runner.close()
 
 
+@contextmanager
+def side_by_side() -> Iterator[tuple[ServiceProcess, InProcess, Neighbours]]:
+    """The service, the pipeline in process, and what else the machine does while the block runs."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(InProcess()) as inside,
+        serving(Path(folder) / "log") as service,
+        neighbours() as others,
+    ):
+        yield service, inside, others
+
+
+def raw(workload: str) -> list[bytes]:
+    """The requests of a workload."""
+    kind, _ = WORKLOADS[workload]
+    calls = corpus.upscale_calls(kind) if workload == "upscale" else corpus.decode_calls(kind)
+    return [call.raw for call in calls]
+
+
 def run(*, scale: float = 1.0) -> dict[str, Any]:
     """All workloads at all numbers of clients, three rounds of both sides in turn."""
     seconds, rounds = max(4 * scale, 1), 3
     cells: dict[str, dict[str, Any]] = {}
-    inside = InProcess()
-    try:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            serving(Path(folder) / "log") as service,
-            neighbours() as others,
-        ):
-            for workload, clients in itertools.product(WORKLOADS, CLIENTS):
-                pairs = [_pair(service, inside, workload, clients, seconds) for _ in range(rounds)]
-                cells[f"{workload}, {clients}"] = {
-                    "workload": workload,
-                    "clients": clients,
-                    "http": statistics.median(one["http"] for one in pairs),
-                    "in_process": statistics.median(one["in_process"] for one in pairs),
-                    "ratio": statistics.median(one["http"] / one["in_process"] for one in pairs),
-                    "ratios": [one["http"] / one["in_process"] for one in pairs],
-                    "p50": statistics.median(one["p50"] for one in pairs),
-                    "p99": statistics.median(one["p99"] for one in pairs),
-                    "broken": sum(one["broken"] for one in pairs),
-                }
-                print(f"{workload}, {clients} clients:", cells[f"{workload}, {clients}"], flush=True)
-    finally:
-        inside.close()
+    with side_by_side() as (service, inside, others):
+        for workload, clients in itertools.product(WORKLOADS, CLIENTS):
+            pairs = [_pair(service, inside, workload, clients, seconds) for _ in range(rounds)]
+            cells[f"{workload}, {clients}"] = {
+                "workload": workload,
+                "clients": clients,
+                "http": statistics.median(one["http"] for one in pairs),
+                "in_process": statistics.median(one["in_process"] for one in pairs),
+                "ratio": statistics.median(one["http"] / one["in_process"] for one in pairs),
+                "ratios": [one["http"] / one["in_process"] for one in pairs],
+                "p50": statistics.median(one["p50"] for one in pairs),
+                "p99": statistics.median(one["p99"] for one in pairs),
+                "broken": sum(one["broken"] for one in pairs),
+            }
+            print(f"{workload}, {clients} clients:", cells[f"{workload}, {clients}"], flush=True)
     return {"cells": list(cells.values()), "window_s": seconds, "rounds": rounds, "neighbours": others.share}
 
 
 def _pair(
     service: ServiceProcess, inside: InProcess, workload: str, clients: int, seconds: float
 ) -> dict[str, float]:
-    kind, _ = WORKLOADS[workload]
-    calls = corpus.upscale_calls(kind) if workload == "upscale" else corpus.decode_calls(kind)
-    load = wrk.drive(service.port, [call.raw for call in calls], clients=clients, seconds=seconds)
+    load = wrk.drive(service.port, raw(workload), clients=clients, seconds=seconds)
     time.sleep(_PAUSE_S)
     rate = inside.rate(workload, callers=clients, seconds=seconds)
     time.sleep(_PAUSE_S)
