@@ -121,10 +121,11 @@ class OnnxEngine:
         contract = self._manifest.contract
         largest = side(tile, radius=contract.receptive_radius, multiple=contract.multiple)
         unit = contract.multiple
+        self._largest: Shape = (1, largest, largest)
         self._probe: Shape = (1, unit * 8, unit * 16)
         # Two shapes, or a graph with its size frozen would pass. The largest comes first: it makes the arena
         # as big as one tile will ever need.
-        self.warm_up([(1, largest, largest), self._probe])
+        self.warm_up([self._largest, self._probe])
 
     @property
     def manifest(self) -> GeneratorManifest:
@@ -164,6 +165,15 @@ class OnnxEngine:
             for array in (out.sr, out.logits):
                 if array is not None and (array.shape != expected or not np.isfinite(array).all()):
                     raise EngineError(f"{shape} gives {array.shape}, expected finite values of {expected}")
+
+    def fill_arena(self) -> None:
+        """Run the largest tile twice. Called by as many threads at the same time as will call `run`, it makes the
+        arena as big as they will ever need together: else memory would still grow when large tiles first meet.
+
+        Raises:
+            EngineError: as `warm_up`.
+        """
+        self.warm_up([self._largest] * 2)
 
     def _check_graph(self) -> None:
         contract = self._manifest.contract

@@ -178,14 +178,18 @@ async def opened(
         starting.result()
         places = settings.concurrency or (CUDA_PLACES if built.provider == CUDA else cpus + 1)
         shapes = ladder(settings, built.provider)
+        lanes = 1 if built.provider == CUDA else settings.lanes or cpus
         if isinstance(built, OnnxEngine):
             await loop.run_in_executor(executor, built.warm_up, shapes.shapes())
+            if lanes > 1:
+                filling = (loop.run_in_executor(executor, built.fill_arena) for _ in range(lanes))
+                await asyncio.gather(*filling)
         threads = EngineThreads(
             built,
             capacity=places + settings.queue,
             watcher=metrics,
             ladder=shapes,
-            lanes=1 if built.provider == CUDA else settings.lanes or cpus,
+            lanes=lanes,
             on_lost=on_lost,
         )
         threads.start()
