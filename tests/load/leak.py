@@ -21,6 +21,7 @@ from tests.load.client import Answer, Call, Connection, Judge, closed_loop, form
 CLIENTS = 8
 LONGEST_S = 1800.0
 """After which the run ends with what it has, and its verdict is about fewer requests than were asked for."""
+_SETTLED_S = 30.0
 _EVERY = 1000
 _MIB = 2**20
 _QUERIES = ("", "?format=jpeg", "?format=webp", "?decode=true")
@@ -41,6 +42,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
             wrong += tally.wrong
             for status, count in tally.statuses().items():
                 statuses[status] = statuses.get(status, 0) + count
+            _settle(service, samples[0]["children"])
             samples.append(sample(service, block * _EVERY))
             print(samples[-1], tally.wrong[:3], flush=True)
         with service.client() as client:
@@ -137,6 +139,14 @@ async def _leavers(port: int, count: int) -> None:
         await asyncio.sleep(0.01)
         connection.close()
         await sending
+
+
+def _settle(service: ServiceProcess, children: int) -> None:
+    """Wait for a child that is being replaced, which has its successor beside it: one too many for a moment is no
+    leak, one that stays is."""
+    end = time.monotonic() + _SETTLED_S
+    while len(service.children()) > children and time.monotonic() < end:
+        time.sleep(0.1)
 
 
 def sample(service: ServiceProcess, requests: int) -> dict[str, Any]:

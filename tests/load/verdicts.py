@@ -97,13 +97,10 @@ def _leak(figures: Figures) -> tuple[str, bool]:
     first, last = figures["samples"][1], figures["samples"][-1]
     count = last["requests"]
     growth = figures["service_mib_per_1000"] * (count - 1000) / 1000
-    # A child that has done its share has its successor beside it for a moment, with a descriptor for its channel.
-    most = max(sample["children"] for sample in figures["samples"])
     met = (
         growth < 0.05 * first["service_mib"]
         and last["descriptors"] <= first["descriptors"]
-        and last["children"] <= first["children"]
-        and most <= first["children"] + 1
+        and {sample["children"] for sample in figures["samples"]} == {first["children"]}
         and figures["wrong_count"] == 0
         and count >= 20_000
     )
