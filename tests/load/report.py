@@ -115,12 +115,13 @@ def _verdicts() -> str:
 
 
 def _beside(found: dict[str, Any]) -> str:
-    share = found["figures"].get("neighbours")
-    if share is None:
-        return ""
-    return (
-        f"\n\nOther programs, and other machines on the host, took {100 * share:.0f} % of the processor time."
-    )
+    """What has to be known of a row: a note that somebody put into its file, and who else was on the machine."""
+    told = [note] if (note := found.get("note")) else []
+    if (share := found["figures"].get("neighbours")) is not None:
+        told.append(
+            f"Other programs, and other machines on the host, took {100 * share:.0f} % of the processor time."
+        )
+    return "".join(f"\n\n{line}" for line in told)
 
 
 def _throughput(figures: dict[str, Any]) -> str:
