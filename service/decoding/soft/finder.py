@@ -110,14 +110,17 @@ def _ring_peaks(picture: FloatArray) -> DoubleArray:
         response = np.asarray(cv2.matchTemplate(padded, ring, cv2.TM_CCORR))
         mean = cv2.blur(padded, ring.shape)[half:-half, half:-half]
         square = cv2.sqrBoxFilter(padded, cv2.CV_32F, ring.shape)[half:-half, half:-half]
+        spread = np.maximum(square - mean * mean, 0)
         # The constant keeps flat regions, where everything is noise, from looking like anything.
-        response = response / (np.sqrt(np.maximum(square - mean * mean, 0) + 0.02) * np.sqrt(ring.size))
+        spread += 0.02
+        spread *= ring.size
+        response /= np.sqrt(spread, out=spread)
         width = 2 * round(1.5 * module) + 1
         strength = np.abs(response)
-        top = (cv2.dilate(strength, np.ones((width, width), np.uint8)) == strength) & (
-            strength > _RING_THRESHOLD
-        )
-        y, x = np.nonzero(top)
+        highest = cv2.dilate(strength, np.ones((width, width), np.uint8))
+        y, x = np.nonzero(strength > _RING_THRESHOLD)
+        top = highest[y, x] == strength[y, x]
+        y, x = y[top], x[top]
         rows.append(np.column_stack([x, y, np.full(len(x), module), response[y, x]]))
     peaks: DoubleArray = np.concatenate(rows)
     peaks = peaks[np.argsort(-np.abs(peaks[:, 3]))][: 4 * _MOST_PEAKS]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from service.decoding.soft.homography import project
+from service.decoding.soft.homography import Real, project
 from service.decoding.soft.symbol_layout import size
 
 DoubleArray = NDArray[np.float64]
@@ -14,6 +14,8 @@ Point = tuple[float, float]
 
 TERMS = 5
 """Powers of each coordinate in a displacement: degree 4 at most."""
+_NEXT = np.array([1, 2, 3, 0])
+"""The corner that follows each of four."""
 
 
 @dataclass(frozen=True)
@@ -40,26 +42,39 @@ class Grid:
         """`(..., 2)` what the homography is applied to: `points` `(..., 2)` and their displacement."""
         if self.bend is None:
             return points
-        scaled = 2 * points / self.modules - 1
-        moved = [
-            np.polynomial.polynomial.polyval2d(scaled[..., 0], scaled[..., 1], part) for part in self.bend
-        ]
-        return np.asarray(points + np.stack(moved, axis=-1), dtype=np.float64)
+        bend = _trimmed(self.bend)
+        terms = bend.shape[1]
+        powers = _powers(2 * points / self.modules - 1, terms)
+        along = powers[..., 0, :] @ bend.transpose(1, 0, 2).reshape(terms, 2 * terms)
+        along = along.reshape(*points.shape[:-1], 2, terms)
+        return np.asarray(points + (along * powers[..., 1, None, :]).sum(axis=-1), dtype=np.float64)
 
     def lattice(self, per_module: int) -> FloatArray:
         """`(k n, k n, 2) float32` pixels of the centres of k × k parts of every module, k = `per_module`."""
+        n = np.float32(self.modules)
         axis = ((np.arange(per_module * self.modules) + 0.5) / per_module).astype(np.float32)
-        x, y = axis[None, :], axis[:, None]
-        if self.bend is not None:
-            scaled = 2 * axis / np.float32(self.modules) - 1
-            powers = scaled[:, None] ** np.arange(TERMS, dtype=np.float32)
-            moved_x, moved_y = (powers @ part.T.astype(np.float32) @ powers.T for part in self.bend)
-            x, y = x + moved_x, y + moved_y
-        h = self.homography.astype(np.float32)
-        down = 1 / (h[2, 0] * x + h[2, 1] * y + h[2, 2])
         result = np.empty((len(axis), len(axis), 2), np.float32)
-        np.multiply(h[0, 0] * x + h[0, 1] * y + h[0, 2], down, out=result[..., 0])
-        np.multiply(h[1, 0] * x + h[1, 1] * y + h[1, 2], down, out=result[..., 1])
+        if self.bend is None:
+            x, y = axis[None, :], axis[:, None]
+            a, b, c = self.homography.astype(np.float32)
+            down = 1 / (c[0] * x + c[1] * y + c[2])
+            np.multiply(a[0] * x + a[1] * y + a[2], down, out=result[..., 0])
+            np.multiply(b[0] * x + b[1] * y + b[2], down, out=result[..., 1])
+            return result
+        # Numerators and denominator are polynomials in s and t themselves, which saves passes over the lattice.
+        bend = _trimmed(self.bend)
+        places = np.zeros((3, *bend.shape[1:]))
+        places[:2] = bend
+        places[:2, 0, 0] += self.modules / 2
+        places[0, 1, 0] += self.modules / 2
+        places[1, 0, 1] += self.modules / 2
+        places[2, 0, 0] = 1
+        coefficients = np.einsum("ij,jkl->ilk", self.homography, places).astype(np.float32)
+        powers = _powers(2 * axis / n - 1, bend.shape[1])
+        a, b, c = (powers @ part @ powers.T for part in coefficients)
+        down = 1 / c
+        np.multiply(a, down, out=result[..., 0])
+        np.multiply(b, down, out=result[..., 1])
         return result
 
     def centres(self) -> DoubleArray:
@@ -94,8 +109,8 @@ class Grid:
         if np.any(square @ self.homography[2, :2] + self.homography[2, 2] <= 0):
             return False
         corners = self.at(square)
-        sides = np.roll(corners, -1, axis=0) - corners
-        turned = np.roll(sides, -1, axis=0)
+        sides = corners[_NEXT] - corners
+        turned = sides[_NEXT]
         turns = sides[:, 0] * turned[:, 1] - sides[:, 1] * turned[:, 0]
         reach = 0.15 * max(shape)
         inside = np.all(corners > -reach) and np.all(corners < np.array([shape[1], shape[0]]) + reach)
@@ -112,3 +127,17 @@ class Grid:
     def with_homography(self, homography: DoubleArray) -> "Grid":
         """The same grid under another homography."""
         return replace(self, homography=homography / homography[2, 2])
+
+
+def _trimmed(bend: DoubleArray) -> DoubleArray:
+    """The displacement's coefficients `(2, k, k)` without the powers that none of them has, k at least 2."""
+    terms = int(np.max(np.nonzero(bend)[1:], initial=1)) + 1
+    return bend[:, :terms, :terms]
+
+
+def _powers(values: NDArray[Real], terms: int) -> NDArray[Real]:
+    """`(..., terms)` powers of `values` `(...)`, from the 0th on."""
+    powers = np.ones((*values.shape, terms), values.dtype)
+    for power in range(1, terms):
+        np.multiply(powers[..., power - 1], values, out=powers[..., power])
+    return powers

@@ -53,9 +53,8 @@ def version_hypotheses(darkness: FloatArray, constellation: Constellation, most:
     reach = 1 + 0.13 * expected
     versions = range(max(1, int(np.ceil(expected - reach))), min(40, int(expected + reach)) + 1)
     grids = [grid for grid in _from_finders(constellation, versions) if grid.is_sound(darkness.shape)]
-    upright = darkness * np.float32(constellation.sign)
-    seen = constellation.centres[constellation.seen]
-    scored = [Hypothesis(grid, constellation.sign, _version_score(upright, grid), seen) for grid in grids]
+    sign, seen = constellation.sign, constellation.centres[constellation.seen]
+    scored = [Hypothesis(grid, sign, _version_score(darkness, grid, sign), seen) for grid in grids]
     return sorted(scored, key=lambda item: -item.score)[:most]
 
 
@@ -114,22 +113,17 @@ def _bend(n: int, homography: DoubleArray, points: DoubleArray, target: DoubleAr
     return bend
 
 
-def _version_score(darkness: FloatArray, grid: Grid) -> float:
+def _version_score(darkness: FloatArray, grid: Grid, polarity: float) -> float:
     """Agreement of both timing patterns and of the version information, normalised to unit variance by
-    chance."""
-    along = np.arange(8, grid.modules - 8)
-    sign = np.where(along % 2 == 0, 1.0, -1.0)
-    t = (along - along[0]) / max(len(along) - 1, 1)
-    bow = _BOWS[:, None] * 4 * t * (1 - t)
-    straight = np.broadcast_to(along + 0.5, bow.shape)
-    lines = np.stack([np.stack([straight, 6.5 + bow], axis=-1), np.stack([6.5 + bow, straight], axis=-1)])
-    seen = _sampled(darkness, grid, lines)
+    chance; `polarity` is +1 for dark on light."""
+    lines, sign = _timing_patterns(grid.version)
+    seen = polarity * _sampled(darkness, grid, lines)
     # A running mean taken away: a line that lies wholly in the dark says nothing.
-    best = (seen @ sign - np.abs(seen.sum(axis=2)) / len(along)).max(axis=1)
-    total, energy = float(best.sum()), 2.0 * float(np.mean(seen * seen)) * len(along)
+    best = (seen @ sign - np.abs(seen.sum(axis=2)) / len(sign)).max(axis=1)
+    total, energy = float(best.sum()), 2.0 * float(np.mean(seen * seen)) * len(sign)
     places, expected = _version_information(grid.version)
     if len(places):
-        seen = _sampled(darkness, grid, places)
+        seen = polarity * _sampled(darkness, grid, places)
         total += float(seen @ expected)
         energy += float(seen @ seen)
     return total / float(np.sqrt(energy + 1.0))
@@ -138,6 +132,17 @@ def _version_score(darkness: FloatArray, grid: Grid) -> float:
 def _sampled(picture: FloatArray, grid: Grid, points: DoubleArray) -> DoubleArray:
     """`(...)` values of the picture at module coordinates `(..., 2)`, 0 outside."""
     return bilinear(picture, grid.at(points)).astype(np.float64)
+
+
+@lru_cache(maxsize=40)
+def _timing_patterns(version: int) -> tuple[DoubleArray, DoubleArray]:
+    """`(2, bows, k, 2)` module coordinates of both timing patterns under each bow, and their `(k,)` signs."""
+    along = np.arange(8, size(version) - 8)
+    t = (along - along[0]) / max(len(along) - 1, 1)
+    bow = _BOWS[:, None] * 4 * t * (1 - t)
+    straight = np.broadcast_to(along + 0.5, bow.shape)
+    lines = np.stack([np.stack([straight, 6.5 + bow], axis=-1), np.stack([6.5 + bow, straight], axis=-1)])
+    return lines, np.where(along % 2 == 0, 1.0, -1.0)
 
 
 @lru_cache(maxsize=40)

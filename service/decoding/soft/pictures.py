@@ -5,6 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
+_BOTH_IN_ONE = np.zeros(0, np.float32)
+"""In place of a second map: x and y are the channels of the first."""
 
 
 def bilinear(picture: FloatArray, at: NDArray[np.float32] | NDArray[np.float64]) -> FloatArray:
@@ -16,8 +18,8 @@ def bilinear(picture: FloatArray, at: NDArray[np.float32] | NDArray[np.float64])
     flat = np.ascontiguousarray(at, dtype=np.float32).reshape(-1, at.shape[-2], 2)
     seen = cv2.remap(
         picture,
-        flat[..., 0],
-        flat[..., 1],
+        flat,
+        _BOTH_IN_ONE,
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=0,
