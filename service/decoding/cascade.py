@@ -50,7 +50,7 @@ class Attempt:
     family: str = ""
     """Attempts of one family are given up together when one of them exceeds its limit; empty for none."""
     at_middle_size: bool = True
-    """Whether it has its turn on uploads of more than `SMALL` and at most `LARGE` pixels."""
+    """Whether it has its turn on uploads of more than `SMALL` and at most `LARGE` pixels that are enlarged."""
 
 
 # In the order of crops read a second of processor time among those that the attempts before left, as
@@ -62,9 +62,7 @@ ATTEMPTS = (
     Attempt("zxing", jobs.zxing),
     Attempt("sr-zxing", jobs.zxing, "sr"),
     Attempt("soft", jobs.soft, "logits", limit=4.0),  # it ends by itself, sooner
-    Attempt("wechat", jobs.wechat, family="wechat"),
-    # Where a picture is enlarged at considerable cost, this would add a quarter to the time of a hopeless one. Of 166
-    # photographs and crops of that size it was never the first to read; nor was WeChat with its nets.
+    Attempt("wechat", jobs.wechat, family="wechat", at_middle_size=False),
     Attempt("wechat-plain", jobs.wechat_plain, family="wechat", at_middle_size=False),
 )
 
@@ -133,14 +131,14 @@ class Cascade:
         """
         luma = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8)
         run = _Run(self._pool, luma, upscale, deadline)
-        readings = await run.first_of(self._order(luma.size))
+        readings = await run.first_of(self._order(luma.size, enlarging=upscale is not None))
         return DecodeResult(tuple(readings), tuple(run.records), run.made is not None, run.timed_out)
 
-    def _order(self, pixels: int) -> Sequence[Attempt]:
+    def _order(self, pixels: int, *, enlarging: bool) -> Sequence[Attempt]:
         """The attempts on an upload of so many pixels."""
         if pixels > LARGE:
             return sorted(self._attempts, key=lambda attempt: attempt.picture != "upload")
-        if pixels > SMALL:
+        if pixels > SMALL and enlarging:
             return [attempt for attempt in self._attempts if attempt.at_middle_size]
         return self._attempts
 

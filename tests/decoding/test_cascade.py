@@ -128,6 +128,12 @@ def test_an_attempt_may_be_left_out_at_middle_size(shape: tuple[int, int], tried
     assert [a.attempt for a in result.attempts] == tried
 
 
+def test_no_attempt_is_left_out_where_nothing_is_enlarged() -> None:
+    attempts = [Attempt("a", finds()), Attempt("b", finds(), at_middle_size=False)]
+    result = decode(attempts, None, np.zeros((256, 256), np.uint8))
+    assert [a.attempt for a in result.attempts] == ["a", "b"]
+
+
 def test_points_of_the_upscaled_image_come_back_to_the_upload() -> None:
     """The outer edge of upload pixel n is at n - 0.5, and at 4n - 0.5 in the x4 image."""
     edges: Quad = ((-0.5, -0.5), (39.5, -0.5), (39.5, 79.5), (-0.5, 79.5))

@@ -16,8 +16,7 @@ def _results(read: dict[str, str], cost: dict[str, float], enlarging: float) -> 
         "attempts", "command", 1, {}, [f"crop-{i}" for i in range(count)],
         {enlarge: "." * count} | {arm: read.get(name, "." * count) for name, arm in arms.items()},
         {enlarge: {"mean": enlarging}},
-        details={"families": ["a"], "px_per_module": [1.0], "symbols": count,
-                 "each": each | {enlarge: [enlarging] * count}},
+        details={"what": f"{count} crops.", "each": each | {enlarge: [enlarging] * count}},
     )  # fmt: skip
 
 

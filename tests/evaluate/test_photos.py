@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from service.decoding.cascade import LARGE, SMALL
 from service.decoding.wechat import WeChatReader
 from training.evaluate import photos
+from training.evaluate.middle_photos import PIXELS, QUALITIES, middle_items
 from training.evaluate.scenes import Look, Place, corners_of, draw, homography, project
 from training.evaluate.symbols import draw_symbol
 
@@ -48,6 +50,20 @@ def test_crops_have_the_pixels_that_were_asked_for(tmp_path: Path) -> None:
     expected = extent * 2.0 / found.px_per_module + 2 * 4 * 2.0
     assert np.array(crop.shape[::-1]) == pytest.approx(expected, abs=2)
     assert photos.reduced_crop(image, found, found.px_per_module + 0.1, 50) is None
+
+
+def test_photographs_are_reduced_to_middle_size(tmp_path: Path) -> None:
+    photo, _, _ = _photograph(tmp_path)
+    cv2.imwrite(str(tmp_path / "small.png"), np.zeros((100, 100), np.uint8))
+    lines = [json.dumps({"path": name, "payload": photo.payload}) for name in (photo.path, "small.png")]
+    (tmp_path / "index.jsonl").write_text("\n".join(lines))
+    items = middle_items(tmp_path, ())
+    assert len(items) == len({item.name for item in items}) == len(PIXELS) * len(QUALITIES)
+    for item in items:
+        pictures, spellings = item.draw()
+        assert pictures["lr"].size == pytest.approx(item.pixels, rel=0.01)
+        assert SMALL < pictures["lr"].size <= LARGE
+        assert photo.payload.encode() in spellings
 
 
 def test_another_label_is_not_located(tmp_path: Path) -> None:

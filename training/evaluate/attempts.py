@@ -6,14 +6,16 @@ another stream of random numbers than every published figure, so that the order 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding.cascade import ATTEMPTS, Attempt
-from training.evaluate.arms import NONE, Arm
+from training.evaluate.arms import NONE, Arm, Item
 from training.evaluate.candidates import CANDIDATES
 from training.evaluate.farm import run_all
+from training.evaluate.middle_photos import middle_items
 from training.evaluate.options import Options
 from training.evaluate.results import Results, collect
 from training.evaluate.sweep_set import PX_PER_MODULE, sweep_items
@@ -46,23 +48,46 @@ def arm_of(attempt: Attempt) -> Arm:
     return Arm("lr", NONE if attempt.picture == "upload" else OURS, ATTEMPT + attempt.name)
 
 
+_ARMS = (Arm("lr", OURS, ENLARGING), *(arm_of(attempt) for attempt in CANDIDATES))
+
+
 def run_attempts(options: Options, families: tuple[str, ...], count: int = COUNT) -> Results:
     """Try every attempt of the cascade on `count` symbols of each family at every size; writes
     `attempts.json`."""
-    arms = (Arm("lr", OURS, ENLARGING), *(arm_of(attempt) for attempt in CANDIDATES))
-    items = sweep_items(families, PX_PER_MODULE, count, options.seed, arms)
-    taken = run_all(items, options.setup, options.jobs, "attempts")
-    times = {str(arm): [round(one.shots[i].milliseconds, 2) for one in taken] for i, arm in enumerate(arms)}
-    details = {
-        "families": list(families),
-        "px_per_module": list(PX_PER_MODULE),
-        "symbols": count,
-        "each": times,
-    }
-    results = collect(
-        "attempts", options.command, options.seed, options.environment(), items, taken, options.out, details
+    items = sweep_items(families, PX_PER_MODULE, count, options.seed, _ARMS)
+    return _tried(
+        "attempts",
+        options,
+        items,
+        f"{len(items)} crops: {count} symbols of each of {len(families)} families at {len(PX_PER_MODULE)} sizes.",
     )
-    results.save(options.out / "attempts.json")
+
+
+def run_photo_attempts(options: Options, folder: Path) -> Results:
+    """Try every attempt on photographs reduced to middle size; writes `attempts-photos.json`.
+
+    Raises:
+        PhotosError: see `photos.read_index`.
+    """
+    items = middle_items(folder, _ARMS)
+    what = f"{len(items)} pictures: whole photographs reduced to middle size, plain and as JPEG."
+    return _tried("attempts-photos", options, items, what)
+
+
+def _tried(name: str, options: Options, items: Sequence[Item], what: str) -> Results:
+    taken = run_all(items, options.setup, options.jobs, name)
+    each = {str(arm): [round(one.shots[i].milliseconds, 2) for one in taken] for i, arm in enumerate(_ARMS)}
+    results = collect(
+        name,
+        options.command,
+        options.seed,
+        options.environment(),
+        items,
+        taken,
+        options.out,
+        {"what": what, "each": each},
+    )
+    results.save(options.out / f"{name}.json")
     return results
 
 
@@ -98,9 +123,7 @@ def attempts_report(results: Results) -> str:
     count = len(results.items)
     enlarging = results.milliseconds[str(Arm("lr", OURS, ENLARGING))]
     parts = [
-        f"{count} crops: {results.details['symbols']} symbols of each of {len(results.details['families'])} "
-        f"families at {len(results.details['px_per_module'])} sizes. Enlarging takes {enlarging['mean']:.0f} ms "
-        "in the mean.",
+        f"{results.details['what']} Enlarging takes {enlarging['mean']:.0f} ms in the mean.",
         "### As served",
         _steps_table(as_served(results), count),
         "### By crops read a second among those left",

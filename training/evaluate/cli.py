@@ -76,6 +76,12 @@ def add_commands(commands: Any) -> None:
     attempts.add_argument(
         "--count", type=int, default=ATTEMPTS_COUNT, help=f"symbols of a family (default {ATTEMPTS_COUNT})"
     )
+    attempts.add_argument(
+        "--photos",
+        type=Path,
+        metavar="DIR",
+        help="instead: photographs and their index.jsonl, reduced to where /decode leaves attempts out",
+    )
     misreads = _protocol(
         protocols,
         "misreads",
@@ -228,13 +234,16 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 
 def _attempts(arguments: argparse.Namespace) -> int:
-    from training.evaluate.attempts import attempts_report, run_attempts
+    from training.evaluate.attempts import attempts_report, run_attempts, run_photo_attempts
 
     options = options_of(arguments)
     if options.ours is None:
         raise BenchmarkError("attempts need a generator (--model)")
-    families = tuple(FAMILIES)[::6] if arguments.quick else tuple(FAMILIES)
-    results = run_attempts(options, families, 1 if arguments.quick else arguments.count)
+    if arguments.photos:
+        results = run_photo_attempts(options, arguments.photos)
+    else:
+        families = tuple(FAMILIES)[::6] if arguments.quick else tuple(FAMILIES)
+        results = run_attempts(options, families, 1 if arguments.quick else arguments.count)
     print(attempts_report(results))
     return _verdict(arguments, results)
 

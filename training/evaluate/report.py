@@ -18,7 +18,7 @@ from training.evaluate.results import Results
 from training.evaluate.speed import load_speed, pareto, speed_report
 from training.evaluate.tables import arm_table, table
 
-PROTOCOLS = ("paper", "peers", "sweep", "photos", "attempts", "latency", "speed")
+PROTOCOLS = ("paper", "peers", "sweep", "photos", "attempts", "attempts-photos", "latency", "speed")
 
 _HEAD = """# Benchmark
 
@@ -79,6 +79,10 @@ place stands what reads most crops a second of processor time among those that n
 is left nothing here, stays in it for pictures unlike these.
 """
 
+_ATTEMPTS_PHOTOS = """The same where enlarging costs most and `/decode` leaves WeChat out, between 128x128 and 256x256
+pixels: on photographs, none of which was used to train anything.
+"""
+
 _LATENCY = """Processor time of the whole cascade in one process, enlarging included, beside WeChat on the upload,
 picture by picture. Time is spent where nothing can be read, since then every attempt has its turn. The service's
 limits of time are not applied here, so the longest figures are above what a caller can meet.
@@ -95,6 +99,7 @@ python -m training evaluate paper $peers
 python -m training evaluate sweep
 python -m training evaluate photos DIR
 python -m training evaluate attempts
+python -m training evaluate attempts --photos DIR
 python -m training evaluate latency
 python -m training evaluate speed $peers
 python -m training evaluate report --readme README.md
@@ -203,6 +208,14 @@ def _attempts(folder: Path) -> str:
     )  # fmt: skip
 
 
+def _attempts_photos(folder: Path) -> str:
+    results = Results.load(folder / "attempts-photos.json")
+    return _section(
+        "What photographs of middle size need", _ATTEMPTS_PHOTOS, results.command, results.environment,
+        "attempts-photos", attempts_report(results), plot=False,
+    )  # fmt: skip
+
+
 def _latency(folder: Path) -> str:
     results = Results.load(folder / "latency.json")
     return _section(
@@ -223,6 +236,7 @@ _SECTIONS: dict[str, Callable[[Path], str]] = {
     "sweep": _sweep,
     "photos": _photos,
     "attempts": _attempts,
+    "attempts-photos": _attempts_photos,
     "latency": _latency,
     "speed": _speed,
 }

@@ -107,14 +107,14 @@ def _ring_peaks(picture: FloatArray) -> DoubleArray:
         half = len(ring) // 2
         # Neutral padding: a symbol may touch the edge of the picture.
         padded = cv2.copyMakeBorder(picture, half, half, half, half, cv2.BORDER_CONSTANT, value=0)
-        response = np.asarray(cv2.matchTemplate(padded, ring, cv2.TM_CCORR))
+        response = np.asarray(cv2.matchTemplate(padded, ring, cv2.TM_CCORR), np.float32)
         mean = cv2.blur(padded, ring.shape)[half:-half, half:-half]
         square = cv2.sqrBoxFilter(padded, cv2.CV_32F, ring.shape)[half:-half, half:-half]
         spread = np.maximum(square - mean * mean, 0)
         # The constant keeps flat regions, where everything is noise, from looking like anything.
         spread += 0.02
         spread *= ring.size
-        response /= np.sqrt(spread, out=spread)
+        np.divide(response, np.sqrt(spread, out=spread), out=response)
         width = 2 * round(1.5 * module) + 1
         strength = np.abs(response)
         highest = cv2.dilate(strength, np.ones((width, width), np.uint8))
