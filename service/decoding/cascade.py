@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding import jobs
+from service.decoding.child import JobFailedError
 from service.decoding.geometry import same_place
 from service.decoding.pool import JobCrashedError, JobTimeoutError
-from service.decoding.process import JobFailedError
 from service.decoding.reading import Reading
 
 T = TypeVar("T")

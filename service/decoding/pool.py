@@ -11,11 +11,12 @@ import math
 import os
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
-from service.decoding.process import DecoderProcess, ProcessDiedError, Request, pack
+from service.decoding.child import ProcessDiedError, Request, pack
+from service.decoding.process import DecoderProcess
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -89,10 +90,7 @@ class DecoderPool:
         self._processes: set[DecoderProcess] = set()
         self._watched: dict[DecoderProcess, int] = {}
         self._background: set[asyncio.Task[Any]] = set()
-        self._calls: set[asyncio.Task[Any]] = set()
         self._recycling = asyncio.Lock()
-        # For each call and each start under way, and for calls whose process was killed a moment ago.
-        self._threads = ThreadPoolExecutor(3 * size + 1, thread_name_prefix="decoder")
 
     @property
     def pids(self) -> list[int]:
@@ -116,19 +114,11 @@ class DecoderPool:
         """End all processes and wait for them. Jobs under way or waiting raise PoolError."""
         self._closed = True
         self._idle.put_nowait(None)
-        for process in self._processes:
-            self._unwatch(process)
-            process.kill()
-        # Calls end with their processes, and their callers hear of it.
-        for task in self._background - self._calls:
+        for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        for process in self._processes:
-            process.kill()
-        await asyncio.to_thread(self._threads.shutdown)
-        for process in self._processes:
-            process.close()
-        self._processes.clear()
+        # Calls end with their processes, and their callers hear of it.
+        await asyncio.gather(*(self._discard(process) for process in tuple(self._processes)))
 
     async def run(
         self, job: Callable[[Any, *Ts], T], *arguments: *Ts, deadline: float, limit: float = math.inf
@@ -155,15 +145,14 @@ class DecoderPool:
             process = await self._acquire(deadline)
             left = max(deadline - time.monotonic(), 0.0)
             allowed = limit if math.isfinite(limit) else left
-            work = self._in_background(self._call(process, pack(job, arguments, allowed), allowed))
-            self._calls.add(work)
-            work.add_done_callback(self._calls.discard)
-            await asyncio.wait({work}, timeout=left + (_TICK if allowed <= left else 0.0))
-            if not work.done():
+            answer = self._begun(process, pack(job, arguments, allowed), allowed)
+            # Not cancelled with its caller; nor is a future of its own needed for that, as with `asyncio.shield`.
+            await asyncio.wait((answer,), timeout=left + (_TICK if allowed <= left else 0.0))
+            if not answer.done():
                 self.counters.timeouts += 1
                 raise JobTimeoutError("the deadline passed in a decoder process")
             try:
-                result: T = work.result()
+                result: T = answer.result()
             except ProcessDiedError as error:
                 # One that had not begun ended over something else, which costs the job no try.
                 tries += error.began
@@ -193,21 +182,26 @@ class DecoderPool:
         finally:
             self.counters.waiting -= 1
 
-    async def _call(self, process: DecoderProcess, request: Request, allowed: float) -> Any:
-        """Have a process do a job, whoever still waits for it, and give it back."""
-        answer = self._in_thread(lambda: process.call(request))
+    def _begun(self, process: DecoderProcess, request: Request, allowed: float) -> asyncio.Future[Any]:
+        """Have a process do a job, whoever still waits for it; it is given back when it has answered."""
+        answer = process.call(request)
         self.counters.running += 1
-        try:
-            await asyncio.wait({answer}, timeout=allowed)
-            if not answer.done():
-                self.counters.timeouts += 1
-                raise JobTimeoutError("a decoder process did not answer in time")
-            return answer.result()
-        finally:
-            self.counters.running -= 1
-            if not answer.done():
-                process.kill()
-            self._release(process)
+        timer = asyncio.get_running_loop().call_later(allowed, self._overran, process)
+        answer.add_done_callback(partial(self._ended, process, timer))
+        return answer
+
+    def _overran(self, process: DecoderProcess) -> None:
+        self.counters.timeouts += 1
+        process.give_up(JobTimeoutError("a decoder process did not answer in time"))
+
+    def _ended(
+        self, process: DecoderProcess, timer: asyncio.TimerHandle, answer: asyncio.Future[Any]
+    ) -> None:
+        timer.cancel()
+        self.counters.running -= 1
+        # Its error is of no interest where the caller has left.
+        answer.exception()
+        self._release(process)
 
     def _release(self, process: DecoderProcess) -> None:
         if self._closed:
@@ -292,7 +286,7 @@ class DecoderPool:
         self._processes.add(process)
         try:
             async with asyncio.timeout(self._start_timeout):
-                await self._in_thread(process.ready)
+                await process.ready()
         except BaseException as error:
             await self._discard(process)
             if isinstance(error, TimeoutError):
@@ -306,14 +300,10 @@ class DecoderPool:
     async def _discard(self, process: DecoderProcess) -> None:
         self._unwatch(process)
         process.kill()
-        await self._in_thread(process.close)
+        process.hang_up()
+        # The kernel may take a moment to give back what the process had.
+        await asyncio.to_thread(process.reap)
         self._processes.discard(process)
-
-    def _in_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        # Its error is of no interest where the caller has left.
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return future
 
     def _in_background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)

@@ -1,64 +1,16 @@
-"""The parent's handle of one decoder process."""
+"""A decoder process as the event loop sees it: a request goes out, a future has its answer."""
 
-import itertools
-import os
-import socket
-import subprocess
-import sys
-import threading
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from service.decoding import wire
-from service.decoding.worker import BEGUN, name_of
-
-# The readers work on one core each, and idle thread pools only cost memory.
-_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "1",
-}
-_INHERITED = (
-    "LANG",
-    "LC_",
-    "LD_LIBRARY_PATH",
-    "MALLOC_",
-    "OMP_",
-    "OPENBLAS_",
-    "PYTHONDONTWRITEBYTECODE",
-    "TZ",
-)
-"""Beginnings of the variables that a decoder process inherits. API keys and the like are not its business."""
+from service.decoding.child import ChildProcess, JobFailedError, ProcessDiedError, Request
+from service.decoding.worker import BEGUN
 
 
-class ProcessDiedError(Exception):
-    """The decoder process ended before it answered."""
-
-    def __init__(self, pid: int, *, began: bool) -> None:
-        """`began`: whether it had begun the job, and so may have ended because of it."""
-        super().__init__(f"decoder process {pid} ended")
-        self.began = began
-
-
-class JobFailedError(Exception):
-    """The job raised; the message is the name of the exception's type."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One job for one process, ready to be sent."""
-
-    number: int
-    """The answer repeats it, so that no answer can be taken for another's."""
-    parts: list[bytes | memoryview]
-
-
-_numbers = itertools.count()
-
-
-class DecoderProcess:
-    """One child process that answers one job at a time. All may block but `kill`."""
+class DecoderProcess(ChildProcess):
+    """One child process that answers one job at a time. All methods belong to one event loop; none blocks."""
 
     def __init__(
         self,
@@ -68,111 +20,111 @@ class DecoderProcess:
         memory_bytes: int = 0,
         confined: bool = False,
     ) -> None:
-        """Start the process. `ready` waits until it has built its context with `factory(*arguments)`.
-
-        Args:
-            factory: a module's function or class.
-            arguments: as `wire.encode` takes them.
-            memory_bytes: most address space, 0 for no bound.
-            confined: whether it loses the file system and TCP once its context is built.
-
-        Raises:
-            WireError: an argument that cannot be sent.
-        """
-        setup = {
-            "number": (number := next(_numbers)),
-            "factory": name_of(factory),
-            "arguments": arguments,
-            "memory_bytes": memory_bytes,
-            "confined": confined,
-        }
-        self._setup: Request | None = Request(number, wire.encode(setup))
-        ours, theirs = socket.socketpair()
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, no outside input
-                [sys.executable, "-m", "service.decoding.worker", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                env={**_ENVIRONMENT, **_inherited(), "PYTHONPATH": path},
-            )
-        self._channel = ours
-        self._busy = threading.Lock()
-        self._lost = False
+        """Start it; see `ChildProcess`. It can be asked once `ready` has returned."""
+        super().__init__(factory, arguments, memory_bytes=memory_bytes, confined=confined)
+        self._conversation: _Conversation | None = None
         self.tasks = 0
         """Jobs given to it so far."""
         self.retired = False
         """To be closed instead of used again."""
 
-    def alive(self) -> bool:
-        """Whether it can be given a job: it has neither ended nor been killed nor lost its channel."""
-        return not self._lost and self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        """Process id."""
-        return self._process.pid
-
-    def ready(self) -> None:
+    async def ready(self) -> None:
         """Hand over the factory and wait for the context.
 
         Raises:
             ProcessDiedError: it could not be built; the reason is on the child's standard error.
         """
-        if self._setup is not None:
-            self._exchange(self._setup)
-            self._setup = None
+        loop = asyncio.get_running_loop()
+        _, conversation = await loop.create_unix_connection(lambda: _Conversation(self), sock=self.channel)
+        self._conversation = conversation
+        await conversation.ask(self.setup)
 
-    def call(self, request: Request) -> Any:
-        """Send a request made by `pack` and wait for its answer, however long it takes.
+    def call(self, request: Request) -> asyncio.Future[Any]:
+        """Send a request made by `pack`. Not to be called again before its answer is there.
 
-        Raises:
-            ProcessDiedError: the process ended, by itself, by `kill` or by anybody else's hand.
-            JobFailedError: the job raised.
+        The answer may raise ProcessDiedError, where the process ended, by itself, by `kill` or by anybody else's hand;
+        JobFailedError, where the job raised; or what was given to `give_up`.
         """
+        assert self._conversation is not None  # noqa: S101 - for the type checker; see `ready`
         self.tasks += 1
-        return self._exchange(request)
+        return self._conversation.ask(request)
 
-    def kill(self) -> None:
-        """End the process at once, whatever it is doing; a call under way raises ProcessDiedError."""
-        self._lost = True
-        self._process.kill()
-
-    def close(self) -> None:
-        """End the process, take its exit status, give the channel back once a call under way is over."""
+    def give_up(self, error: Exception) -> None:
+        """End the process over the job it is at, whose answer is `error`."""
+        if self._conversation is not None:
+            self._conversation.fail(error)
         self.kill()
-        self._process.wait()
-        with self._busy:
-            self._channel.close()
 
-    def _exchange(self, request: Request) -> Any:
-        began = False
+    def hang_up(self) -> None:
+        """Close the channel; an answer that is still awaited is ProcessDiedError."""
+        if self._conversation is None:
+            self.channel.close()
+        else:
+            self._conversation.end()
+
+
+class _Conversation(asyncio.Protocol):
+    """What is said over the channel of one process."""
+
+    def __init__(self, process: DecoderProcess) -> None:
+        self._process = process
+        self._transport: asyncio.Transport | None = None
+        self._heard = bytearray()
+        self._began = False
+        self._number = -1
+        self._answer: asyncio.Future[Any] | None = None
+
+    def ask(self, request: Request) -> asyncio.Future[Any]:
+        self._heard.clear()
+        self._began = False
+        self._number = request.number
+        self._answer = asyncio.get_running_loop().create_future()
+        if self._transport is None or self._transport.is_closing():
+            self.fail(self._died())
+        else:
+            self._transport.writelines(request.parts)
+        return self._answer
+
+    def fail(self, error: Exception) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
+
+    def end(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._lost()
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
         try:
-            with self._busy:
-                wire.send_parts(self._channel, request.parts)
-                began = self._channel.recv(len(BEGUN)) == BEGUN
-                number, succeeded, answer = wire.receive(self._channel)
-            if number != request.number:
-                raise ValueError("the answer is another's")
-        except (EOFError, OSError, ValueError, TypeError) as error:
-            # The last two: what it said makes no sense, so it is not to be asked again.
-            self.kill()
-            raise ProcessDiedError(self.pid, began=began) from error
+            if not self._began:
+                if not self._heard.startswith(BEGUN):
+                    raise wire.WireError("an answer to nothing")
+                self._began = True
+                del self._heard[: len(BEGUN)]
+            if (whole := wire.split(self._heard)) is None:
+                return
+            number, succeeded, answer = wire.decode(*whole)
+            if number != self._number:
+                raise wire.WireError("the answer is another's")
+        except (ValueError, TypeError):
+            # What it said makes no sense, so it is not to be asked again.
+            self._lost()
+            return
         if not succeeded:
-            raise JobFailedError(answer)
-        return answer
+            self.fail(JobFailedError(answer))
+        elif self._answer is not None and not self._answer.done():
+            self._answer.set_result(answer)
 
+    def _lost(self) -> None:
+        self._process.kill()
+        self.fail(self._died())
 
-def pack(job: Callable[..., object], arguments: tuple[object, ...], limit: float) -> Request:
-    """A request: call `job(context, *arguments)`, which should take at most `limit` seconds.
-
-    Raises:
-        WireError: an argument that cannot be sent.
-    """
-    number = next(_numbers)
-    message = {"number": number, "job": name_of(job), "arguments": arguments, "limit": limit}
-    return Request(number, wire.encode(message))
-
-
-def _inherited() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith(_INHERITED)}
+    def _died(self) -> ProcessDiedError:
+        return ProcessDiedError(self._process.pid, began=self._began)

@@ -65,10 +65,23 @@ def receive(channel: socket.socket) -> Any:
         EOFError: the other side is gone.
         WireError: it is no message of this form.
     """
-    header_size, size = _LENGTHS.unpack(_exactly(channel, _LENGTHS.size))
-    if header_size > _MOST_HEADER or size > _MOST_BYTES:
-        raise WireError("a message is too long")
+    header_size, size = _sizes(_exactly(channel, _LENGTHS.size))
     return decode(_exactly(channel, header_size), _exactly(channel, size))
+
+
+def split(data: bytearray) -> tuple[bytearray, bytearray] | None:
+    """Header and rest of the message that `data` is; None while it is not whole.
+
+    Raises:
+        WireError: it is no message of this form, or more than one.
+    """
+    if len(data) < _LENGTHS.size:
+        return None
+    header_size, size = _sizes(data[: _LENGTHS.size])
+    start, end = _LENGTHS.size + header_size, _LENGTHS.size + header_size + size
+    if len(data) > end:
+        raise WireError("a message is longer than it says")
+    return (data[_LENGTHS.size : start], data[start:]) if len(data) == end else None
 
 
 def encode(value: object) -> list[bytes | memoryview]:
@@ -163,6 +176,13 @@ def _array(dtype: np.dtype[Any], shape: list[int], data: memoryview) -> np.ndarr
     ):
         raise WireError("an array is not what it says")
     return np.frombuffer(data, dtype).reshape(shape)
+
+
+def _sizes(lengths: bytearray) -> tuple[int, int]:
+    header_size, size = _LENGTHS.unpack(lengths)
+    if header_size > _MOST_HEADER or size > _MOST_BYTES:
+        raise WireError("a message is too long")
+    return header_size, size
 
 
 def _exactly(channel: socket.socket, size: int) -> bytearray:

@@ -5,6 +5,7 @@ import ctypes
 import os
 import resource
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -68,6 +69,13 @@ def fail(_: list[str]) -> None:
 
 def echo(_: list[str], value: object) -> object:
     return value
+
+
+def say(_: list[str], answer: bytes) -> None:
+    """Say this on the process's channel, instead of what it would say, and no more."""
+    with socket.socket(fileno=int(sys.argv[1])) as channel:
+        channel.sendall(answer)
+        time.sleep(60)
 
 
 def allocate(_: list[str], size: int) -> int:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from service.decoding import jobs
 from service.decoding.cascade import ATTEMPTS, Attempt, Cascade, DecodeResult, Upscaled
+from service.decoding.child import JobFailedError
 from service.decoding.geometry import Quad
 from service.decoding.jobs import Readers
 from service.decoding.pool import JobCrashedError, JobTimeoutError
-from service.decoding.process import JobFailedError
 from service.decoding.reading import Reading
 from tests.decoding.symbols import drawn
 

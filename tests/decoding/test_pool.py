@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import uvloop
 
 from service.decoding import jobs
 from service.decoding.cascade import ATTEMPTS
+from service.decoding.child import JobFailedError, ProcessDiedError, pack
 from service.decoding.pool import DecoderPool, JobCrashedError, JobTimeoutError, PoolError
-from service.decoding.process import DecoderProcess, JobFailedError, ProcessDiedError, pack
+from service.decoding.process import DecoderProcess
 from tests.decoding import pool_jobs
 from tests.decoding.symbols import samples
 
@@ -396,13 +398,55 @@ def test_decoder_process_loads_neither_web_framework_nor_engine() -> None:
 
 
 def test_an_answer_to_another_request_is_no_answer() -> None:
-    process = DecoderProcess(pool_jobs.context, ())
-    try:
-        process.ready()
-        assert process.call(pack(pool_jobs.echo, ("mine",), LONG)) == "mine"
-        request = pack(pool_jobs.echo, ("another's",), LONG)
-        with pytest.raises(ProcessDiedError):
-            process.call(replace(request, number=request.number + 1))
-        assert not process.alive()
-    finally:
-        process.close()
+    async def scenario() -> None:
+        process = DecoderProcess(pool_jobs.context, ())
+        try:
+            await process.ready()
+            assert await process.call(pack(pool_jobs.echo, ("mine",), LONG)) == "mine"
+            request = pack(pool_jobs.echo, ("another's",), LONG)
+            with pytest.raises(ProcessDiedError):
+                await process.call(replace(request, number=request.number + 1))
+            assert not process.alive()
+        finally:
+            process.hang_up()
+            process.reap()
+
+    asyncio.run(scenario())
+
+
+def message(header: bytes) -> bytes:
+    return len(header).to_bytes(4, "little") + bytes(8) + header
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"\xff" * 64, bytes(64), message(b"no JSON"), message(b"[]"), message(b"1"), message(b'["list",1,2]')],
+    ids=["too long", "longer than it says", "not JSON", "nothing", "a number", "too little"],
+)
+def test_a_process_that_talks_nonsense_is_not_asked_again(answer: bytes) -> None:
+    async def scenario() -> None:
+        process = DecoderProcess(pool_jobs.context, ())
+        try:
+            await process.ready()
+            # Past the loop of the child, over the channel that it inherited.
+            with pytest.raises(ProcessDiedError):
+                await process.call(pack(pool_jobs.say, (answer,), LONG))
+            assert not process.alive()
+        finally:
+            process.hang_up()
+            process.reap()
+
+    asyncio.run(scenario())
+
+
+def test_a_large_picture_goes_through_on_either_event_loop() -> None:
+    picture = np.arange(1 << 22, dtype=np.uint32)
+
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            back = await pool.run(pool_jobs.echo, picture, deadline=soon())
+            np.testing.assert_array_equal(back, picture)
+
+    asyncio.run(scenario())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scenario())

@@ -1,0 +1,134 @@
+"""A child process that readers run in: its start and its end, and what it is asked."""
+
+import itertools
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from service.decoding import wire
+from service.decoding.worker import name_of
+
+# The readers work on one core each, and idle thread pools only cost memory.
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+}
+_INHERITED = (
+    "LANG",
+    "LC_",
+    "LD_LIBRARY_PATH",
+    "MALLOC_",
+    "OMP_",
+    "OPENBLAS_",
+    "PYTHONDONTWRITEBYTECODE",
+    "TZ",
+)
+"""Beginnings of the variables that a decoder process inherits. API keys and the like are not its business."""
+
+
+class ProcessDiedError(Exception):
+    """The decoder process ended before it answered."""
+
+    def __init__(self, pid: int, *, began: bool) -> None:
+        """`began`: whether it had begun the job, and so may have ended because of it."""
+        super().__init__(f"decoder process {pid} ended")
+        self.began = began
+
+
+class JobFailedError(Exception):
+    """The job raised; the message is the name of the exception's type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One job for one process, ready to be sent."""
+
+    number: int
+    """The answer repeats it, so that no answer can be taken for another's."""
+    parts: list[bytes | memoryview]
+
+
+_numbers = itertools.count()
+
+
+class ChildProcess:
+    """One child process, which answers one request at a time over `channel`, the first being `setup`."""
+
+    def __init__(
+        self,
+        factory: Callable[..., object],
+        arguments: tuple[object, ...],
+        *,
+        memory_bytes: int = 0,
+        confined: bool = False,
+    ) -> None:
+        """Start the process; it reads its setup first, and builds its context with `factory(*arguments)`.
+
+        Args:
+            factory: a module's function or class.
+            arguments: as `wire.encode` takes them.
+            memory_bytes: most address space, 0 for no bound.
+            confined: whether it loses the file system and TCP once its context is built.
+
+        Raises:
+            WireError: an argument that cannot be sent.
+        """
+        setup = {
+            "number": (number := next(_numbers)),
+            "factory": name_of(factory),
+            "arguments": arguments,
+            "memory_bytes": memory_bytes,
+            "confined": confined,
+        }
+        self.setup = Request(number, wire.encode(setup))
+        """To be sent before anything else; the answer to it says that the context is built."""
+        ours, theirs = socket.socketpair()
+        path = os.pathsep.join(entry for entry in sys.path if entry)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, no outside input
+                [sys.executable, "-m", "service.decoding.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env={**_ENVIRONMENT, **_inherited(), "PYTHONPATH": path},
+            )
+        self.channel = ours
+        """A stream socket."""
+        self._killed = False
+
+    def alive(self) -> bool:
+        """Whether it can be asked: it has neither ended nor been killed."""
+        return not self._killed and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End the process at once, whatever it is doing. Does not block."""
+        self._killed = True
+        self._process.kill()
+
+    def reap(self) -> None:
+        """End the process and take its exit status."""
+        self.kill()
+        self._process.wait()
+
+
+def pack(job: Callable[..., object], arguments: tuple[object, ...], limit: float) -> Request:
+    """A request: call `job(context, *arguments)`, which should take at most `limit` seconds.
+
+    Raises:
+        WireError: an argument that cannot be sent.
+    """
+    number = next(_numbers)
+    message = {"number": number, "job": name_of(job), "arguments": arguments, "limit": limit}
+    return Request(number, wire.encode(message))
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(_INHERITED)}
