@@ -48,13 +48,14 @@ def arm_of(attempt: Attempt) -> Arm:
     return Arm("lr", NONE if attempt.picture == "upload" else OURS, ATTEMPT + attempt.name)
 
 
-_ARMS = (Arm("lr", OURS, ENLARGING), *(arm_of(attempt) for attempt in CANDIDATES))
+def _arms(attempts: Sequence[Attempt]) -> tuple[Arm, ...]:
+    return (Arm("lr", OURS, ENLARGING), *(arm_of(attempt) for attempt in attempts))
 
 
 def run_attempts(options: Options, families: tuple[str, ...], count: int = COUNT) -> Results:
     """Try every attempt of the cascade on `count` symbols of each family at every size; writes
     `attempts.json`."""
-    items = sweep_items(families, PX_PER_MODULE, count, options.seed, _ARMS)
+    items = sweep_items(families, PX_PER_MODULE, count, options.seed, _arms(CANDIDATES))
     return _tried(
         "attempts",
         options,
@@ -64,19 +65,22 @@ def run_attempts(options: Options, families: tuple[str, ...], count: int = COUNT
 
 
 def run_photo_attempts(options: Options, folder: Path) -> Results:
-    """Try every attempt on photographs reduced to middle size; writes `attempts-photos.json`.
+    """Try the service's attempts on photographs reduced to middle size; writes `attempts-photos.json`.
 
     Raises:
         PhotosError: see `photos.read_index`.
     """
-    items = middle_items(folder, _ARMS)
+    items = middle_items(folder, _arms(ATTEMPTS))
     what = f"{len(items)} pictures: whole photographs reduced to middle size, plain and as JPEG."
     return _tried("attempts-photos", options, items, what)
 
 
 def _tried(name: str, options: Options, items: Sequence[Item], what: str) -> Results:
     taken = run_all(items, options.setup, options.jobs, name)
-    each = {str(arm): [round(one.shots[i].milliseconds, 2) for one in taken] for i, arm in enumerate(_ARMS)}
+    each = {
+        str(arm): [round(one.shots[i].milliseconds, 2) for one in taken]
+        for i, arm in enumerate(items[0].arms)
+    }
     results = collect(
         name,
         options.command,
