@@ -92,21 +92,33 @@ async def finish(request: Request, work: Coroutine[Any, Any, T], deadline: float
     Raises:
         ServiceError: `deadline_exceeded` or `client_closed_request`, or whatever `work` raises.
     """
-    task = asyncio.create_task(work)
+    here = asyncio.current_task()
+    assert here is not None  # noqa: S101 - for the type checker; coroutines run in tasks
+    waiting = True
+
+    def leave(departure: asyncio.Task[None]) -> None:
+        # Not once the work is done: it would cancel the answer.
+        if waiting and not departure.cancelled():
+            here.cancel()
+
     gone = asyncio.create_task(_departure(request))
+    gone.add_done_callback(leave)
     try:
-        await asyncio.wait(
-            {task, gone}, timeout=max(deadline - time.monotonic(), 0), return_when=asyncio.FIRST_COMPLETED
-        )
-        if task.done():
-            return task.result()
-        if gone.done():
-            raise ServiceError("client_closed_request", "the client closed the connection")
-        raise ServiceError("deadline_exceeded", "not finished within the deadline", reason="deadline")
+        async with asyncio.timeout(max(deadline - time.monotonic(), 0)) as time_left:
+            return await work
+    except TimeoutError as error:
+        if not time_left.expired():
+            raise
+        raise ServiceError(
+            "deadline_exceeded", "not finished within the deadline", reason="deadline"
+        ) from error
+    except asyncio.CancelledError as error:
+        if not gone.done() or here.uncancel():
+            raise
+        raise ServiceError("client_closed_request", "the client closed the connection") from error
     finally:
-        task.cancel()
+        waiting = False
         gone.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
 
 
 async def _departure(request: Request) -> None:
