@@ -110,8 +110,10 @@ def size_or_picture(data: bytes, *, max_pixels: int, at_once: int) -> tuple[int,
     Raises:
         ServiceError: as `decode`.
     """
-    width, height = header_size(data, max_pixels=max_pixels)
-    return decode(data, max_pixels=max_pixels) if width * height <= at_once else (width, height)
+    kind = sniff(data)
+    with _understood(kind, max_pixels), _open(data, kind) as image:
+        _check_size(*image.size, max_pixels)
+        return _loaded(data, kind, image) if image.width * image.height <= at_once else image.size
 
 
 def decode(data: bytes, *, max_pixels: int) -> Picture:
@@ -121,15 +123,21 @@ def decode(data: bytes, *, max_pixels: int) -> Picture:
         ServiceError: `unsupported_image_format`, `damaged_image`, `image_too_small`, `image_too_large`.
     """
     kind = sniff(data)
-    with _understood(kind, max_pixels):
-        with _open(data, kind) as image:
-            _check_size(*image.size, max_pixels)
-            if kind == "PNG":
-                # Loading skips the checksums of pixel data; this reads them, and uses the image up.
-                image.verify()
-        with _open(data, kind) as image:
-            image.load()
-            return _picture(image)
+    with _understood(kind, max_pixels), _open(data, kind) as image:
+        _check_size(*image.size, max_pixels)
+        return _loaded(data, kind, image)
+
+
+def _loaded(data: bytes, kind: str, image: Pil.Image) -> Picture:
+    """The picture of an image whose header has been read."""
+    if kind != "PNG":
+        image.load()
+        return _picture(image)
+    # Loading skips the checksums of pixel data; this reads them, and uses the image up.
+    image.verify()
+    with _open(data, kind) as again:
+        again.load()
+        return _picture(again)
 
 
 @contextmanager

@@ -11,8 +11,13 @@ import numpy.typing as npt
 from model_store.contract import SCALE, Image, Tensor, pad_to_multiple, quantise, to_tensor
 from service.batching import EngineThreads
 from service.decoding.cascade import Upscaled
+from service.decoding.half import to_half
 from service.engine import EngineOutput
 from service.tiling import Tile, plan
+
+_PUT_AT_ONCE = 64 * 64
+"""Pixels of a tile up to which its output is put together on the event loop, in an eighth of a millisecond: a trip to
+another thread would take longer."""
 
 
 class Upscaler:
@@ -54,7 +59,10 @@ class Upscaler:
             ran = await self._engine.run(lr, logits=assembly.logits is not None, deadline=deadline)
             observe("queue", ran.queue)
             observe("inference", ran.inference)
-            await loop.run_in_executor(self._executor, partial(assembly.put, tile, ran.output))
+            if lr.size <= _PUT_AT_ONCE:
+                assembly.put(tile, ran.output)
+            else:
+                await loop.run_in_executor(self._executor, partial(assembly.put, tile, ran.output))
         return assembly.crop(*plane.shape)
 
 
@@ -74,7 +82,7 @@ class _Assembly:
         )
         self.sr[target] = quantise(_inner(output.sr, tile))
         if self.logits is not None and output.logits is not None:
-            self.logits[target] = _inner(output.logits, tile)
+            self.logits[target] = to_half(_inner(output.logits, tile))
 
     def crop(self, height: int, width: int) -> Upscaled:
         size = (slice(height * SCALE), slice(width * SCALE))

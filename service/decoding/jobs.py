@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding.geometry import QUIET_ZONE, frame
+from service.decoding.half import from_half
 from service.decoding.payload import interpret
 from service.decoding.reading import Reading
 from service.decoding.soft import SoftCalibration, SoftReading, read_logits
@@ -65,7 +66,7 @@ def zxing(_: Readers, image: NDArray[np.uint8], attempt: str) -> list[Reading]:
 
 def soft(readers: Readers, logits: NDArray[np.float16] | NDArray[np.float32], attempt: str) -> list[Reading]:
     """The soft-decision reader on `(h, w)` logits, negative where dark. It finds inverted symbols too."""
-    found = read_logits(logits.astype(np.float32), readers.calibration)
+    found = read_logits(from_half(logits), readers.calibration)
     return [_from_soft(reading, attempt) for reading in found]
 
 

@@ -165,22 +165,28 @@ class DecoderPool:
     async def _acquire(self, deadline: float) -> DecoderProcess:
         self.counters.waiting += 1
         try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                while True:
-                    process = await self._idle.get()
-                    if process is None:
-                        self._idle.put_nowait(None)
-                        raise PoolError("the decoder pool has been closed")
-                    if process.alive():
-                        return process
-                    # It ended between two jobs, which costs none of them a try.
-                    self.counters.idle_exits += 1
-                    self._in_background(self._replace(process))
+            while True:
+                process = await self._next_idle(deadline)
+                if process is None:
+                    self._idle.put_nowait(None)
+                    raise PoolError("the decoder pool has been closed")
+                if process.alive():
+                    return process
+                # It ended between two jobs, which costs none of them a try.
+                self.counters.idle_exits += 1
+                self._in_background(self._replace(process))
         except TimeoutError as error:
             self.counters.timeouts += 1
             raise JobTimeoutError("no decoder process became free in time") from error
         finally:
             self.counters.waiting -= 1
+
+    async def _next_idle(self, deadline: float) -> DecoderProcess | None:
+        # A timer is only set where there is something to wait for.
+        if not self._idle.empty():
+            return self._idle.get_nowait()
+        async with asyncio.timeout(deadline - time.monotonic()):
+            return await self._idle.get()
 
     def _begun(self, process: DecoderProcess, request: Request, allowed: float) -> asyncio.Future[Any]:
         """Have a process do a job, whoever still waits for it; it is given back when it has answered."""
