@@ -1,4 +1,4 @@
-"""Half precision, in which logits are kept and sent. OpenCV converts twenty times as fast as NumPy, to the same bits."""
+"""Half precision, in which logits are kept and sent. OpenCV converts twenty times as fast as NumPy, to the same."""
 
 import cv2
 import numpy as np

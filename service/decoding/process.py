@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from service.decoding import wire
 from service.decoding.child import ChildProcess, JobFailedError, ProcessDiedError, Request
-from service.decoding.worker import BEGUN
 
 
 class DecoderProcess(ChildProcess):
@@ -70,17 +69,15 @@ class _Conversation(asyncio.Protocol):
         self._process = process
         self._transport: asyncio.Transport | None = None
         self._heard = bytearray()
-        self._began = False
         self._number = -1
         self._answer: asyncio.Future[Any] | None = None
 
     def ask(self, request: Request) -> asyncio.Future[Any]:
         self._heard.clear()
-        self._began = False
         self._number = request.number
         self._answer = asyncio.get_running_loop().create_future()
         if self._transport is None or self._transport.is_closing():
-            self.fail(self._died())
+            self.fail(ProcessDiedError(self._process.pid, began=False))
         else:
             self._transport.writelines(request.parts)
         return self._answer
@@ -97,17 +94,13 @@ class _Conversation(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        del exc
-        self._lost()
+        # Where it ended with (part of) the request unread, Linux resets the connection or breaks the pipe; elsewhere
+        # the end looks like any other, and costs the job one of its tries.
+        self._lost(began=exc is None)
 
     def data_received(self, data: bytes) -> None:
         self._heard += data
         try:
-            if not self._began:
-                if not self._heard.startswith(BEGUN):
-                    raise wire.WireError("an answer to nothing")
-                self._began = True
-                del self._heard[: len(BEGUN)]
             if (whole := wire.split(self._heard)) is None:
                 return
             number, succeeded, answer = wire.decode(*whole)
@@ -115,16 +108,13 @@ class _Conversation(asyncio.Protocol):
                 raise wire.WireError("the answer is another's")
         except (ValueError, TypeError):
             # What it said makes no sense, so it is not to be asked again.
-            self._lost()
+            self._lost(began=True)
             return
         if not succeeded:
             self.fail(JobFailedError(answer))
         elif self._answer is not None and not self._answer.done():
             self._answer.set_result(answer)
 
-    def _lost(self) -> None:
+    def _lost(self, *, began: bool) -> None:
         self._process.kill()
-        self.fail(self._died())
-
-    def _died(self) -> ProcessDiedError:
-        return ProcessDiedError(self._process.pid, began=self._began)
+        self.fail(ProcessDiedError(self._process.pid, began=began))

@@ -17,8 +17,6 @@ from service.decoding import sandbox, wire
 
 GRACE = 5.0
 """Seconds after a job's limit at which the process ends itself, should its parent not be there to do so."""
-BEGUN = b"\x01"
-"""Says that work begins: who ends before it ended over nothing."""
 
 
 def main() -> None:
@@ -27,7 +25,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=int(sys.argv[1]))
     try:
-        setup = _receive(channel)
+        setup = wire.receive(channel)
         sandbox.limit(setup["memory_bytes"])
         context = named(setup["factory"])(*setup["arguments"])
         if setup["confined"]:
@@ -55,7 +53,7 @@ def named(name: str) -> Callable[..., Any]:
 
 
 def _serve(channel: socket.socket, context: object) -> None:
-    request = _receive(channel)
+    request = wire.receive(channel)
     # The default action of SIGALRM ends the process even where native code never returns to Python.
     signal.setitimer(signal.ITIMER_REAL, request["limit"] + GRACE)
     try:
@@ -67,12 +65,6 @@ def _serve(channel: socket.socket, context: object) -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     wire.send_parts(channel, parts)
-
-
-def _receive(channel: socket.socket) -> Any:
-    message = wire.receive(channel)
-    channel.sendall(BEGUN)
-    return message
 
 
 if __name__ == "__main__":

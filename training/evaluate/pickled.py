@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from service.decoding import wire
 from service.decoding.child import ChildProcess, JobFailedError, ProcessDiedError, Request, pack
-from service.decoding.worker import BEGUN
 
 R = TypeVar("R")
 
@@ -50,13 +49,11 @@ class PickledProcess:
         self._process.channel.close()
 
     def _exchange(self, request: Request) -> Any:
-        began = False
         try:
             wire.send_parts(self._process.channel, request.parts)
-            began = self._process.channel.recv(len(BEGUN)) == BEGUN
             _, succeeded, answer = wire.receive(self._process.channel)
         except (EOFError, OSError) as error:
-            raise ProcessDiedError(self._process.pid, began=began) from error
+            raise ProcessDiedError(self._process.pid, began=True) from error
         if not succeeded:
             raise JobFailedError(answer)
         return answer
