@@ -13,7 +13,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from tests.builders.images import encode, symbol
+from tests.builders.images import encode, pattern, symbol
 from tests.builders.process import ROOT
 from tests.deployment.stack import docker, free_port, has_image, until
 
@@ -107,11 +107,12 @@ def test_labels_and_configuration(image: str) -> None:
 
 def test_a_terminated_container_answers_what_it_has_accepted(image: str) -> None:
     port = free_port()
-    files = {"file": ("a.png", base64.b64decode(_LABEL))}
+    # Large enough to be under way for a while: about a second each.
+    files = {"file": ("a.png", encode(pattern(512, 512)))}
     answers: list[int] = []
 
     def post() -> None:
-        answers.append(httpx.post(f"http://127.0.0.1:{port}/decode", files=files, timeout=60).status_code)
+        answers.append(httpx.post(f"http://127.0.0.1:{port}/upscale", files=files, timeout=60).status_code)
 
     with container(image, "-p", f"127.0.0.1:{port}:8000") as name:
         until(lambda: healthy(name), "the container is healthy")

@@ -33,6 +33,11 @@ def roll(stack: Stack, *pairs: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def freeze(replica: str, signal: str) -> None:
+    """Stop or continue the service's own process from outside; not `docker pause`, which some engines cannot do."""
+    docker("kill", "--signal", signal, replica)
+
+
 def assert_none_lost(load: Load, *, at_least: int) -> None:
     print(f"{load.total} requests: {dict(load.answered)}")
     assert load.lost == []
@@ -91,14 +96,14 @@ def test_a_frozen_replica_gets_no_new_request(stack: Stack) -> None:
     victim = stack.replicas()[1]
     with Load(stack) as load:
         time.sleep(2)
-        docker("pause", victim)
+        freeze(victim, "SIGSTOP")
         try:
             until(lambda: stack.proxied() == 2, "the proxy has noticed")
             noticed = load.total
             # As many clients as may wait for the frozen one, less one, are served by the others.
             until(lambda: load.total > noticed + 5, "the others go on")
         finally:
-            docker("unpause", victim)
+            freeze(victim, "SIGCONT")
         until(lambda: stack.proxied() == 3, "the replica is back")
     assert_none_lost(load, at_least=30)
 
@@ -143,11 +148,34 @@ def test_a_model_that_cannot_be_served_leaves_everything_as_it_was(stack: Stack)
 
 
 def test_replicas_reach_nothing(stack: Stack) -> None:
+    (proxy,) = stack.compose("ps", "-q", "proxy").split()
+    addresses = {
+        name.rpartition("_")[2]: network["IPAddress"]
+        for name, network in json.loads(
+            docker("inspect", "--format", "{{json .NetworkSettings.Networks}}", proxy)
+        ).items()
+    }
     for replica in stack.replicas():
-        routes = docker("exec", replica, "cat", "/proc/net/route").splitlines()[1:]
-        assert all(line.split()[1] != "00000000" for line in routes), "there is a default route"
+        # The proxy stands in both networks, and its port is open in both.
+        assert _reaches(replica, addresses["inside"])
+        assert not _reaches(replica, addresses["outside"])
+        networks = docker(
+            "inspect",
+            "--format",
+            "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}",
+            replica,
+        ).split()
+        flags = [docker("network", "inspect", "--format", "{{.Internal}}", name) for name in networks]
+        assert flags == ["true"]
         ports = json.loads(docker("inspect", "--format", "{{json .NetworkSettings.Ports}}", replica))
         assert not any(ports.values()), "a port is published"
+
+
+def _reaches(replica: str, address: str) -> bool:
+    script = f"import socket; socket.create_connection(('{address}', 8080), 3)"
+    done = subprocess.run(["docker", "exec", replica, "python", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0 or "Error" in done.stderr, done.stderr
+    return done.returncode == 0
 
 
 def test_containers_are_as_confined_as_the_file_says(stack: Stack) -> None:
