@@ -23,7 +23,8 @@ Ts = TypeVarTuple("Ts")
 
 _LONGEST_RESTART_PAUSE = 5.0
 _TICK = 0.05
-"""Seconds by which the wait for a job outlasts the job's own limit, so that it is the limit that ends it."""
+"""Seconds that a job has beyond its limit, to be heard; the wait for it lasts as long again, so that it is the limit
+that ends it."""
 _log = logging.getLogger(__name__)
 
 
@@ -147,7 +148,7 @@ class DecoderPool:
             allowed = limit if math.isfinite(limit) else left
             answer = self._begun(process, pack(job, arguments, allowed), allowed)
             # Not cancelled with its caller; nor is a future of its own needed for that, as with `asyncio.shield`.
-            await asyncio.wait((answer,), timeout=left + (_TICK if allowed <= left else 0.0))
+            await asyncio.wait((answer,), timeout=left + (2 * _TICK if allowed <= left else 0.0))
             if not answer.done():
                 self.counters.timeouts += 1
                 raise JobTimeoutError("the deadline passed in a decoder process")
@@ -192,13 +193,19 @@ class DecoderPool:
         """Have a process do a job, whoever still waits for it; it is given back when it has answered."""
         answer = process.call(request)
         self.counters.running += 1
-        timer = asyncio.get_running_loop().call_later(allowed, self._overran, process)
+        timer = asyncio.get_running_loop().call_later(allowed, self._late, process, answer)
         answer.add_done_callback(partial(self._ended, process, timer))
         return answer
 
-    def _overran(self, process: DecoderProcess) -> None:
-        self.counters.timeouts += 1
-        process.give_up(JobTimeoutError("a decoder process did not answer in time"))
+    def _late(self, process: DecoderProcess, answer: asyncio.Future[Any]) -> None:
+        # Where it is the loop that was late, as after a freeze, the answer is there and has yet to be heard: uvloop
+        # looks at its timers first.
+        asyncio.get_running_loop().call_later(_TICK, self._overran, process, answer)
+
+    def _overran(self, process: DecoderProcess, answer: asyncio.Future[Any]) -> None:
+        if not answer.done():
+            self.counters.timeouts += 1
+            process.give_up(JobTimeoutError("a decoder process did not answer in time"))
 
     def _ended(
         self, process: DecoderProcess, timer: asyncio.TimerHandle, answer: asyncio.Future[Any]

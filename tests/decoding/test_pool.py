@@ -233,6 +233,19 @@ def test_limit_of_a_job_does_not_count_the_wait_for_a_process() -> None:
     asyncio.run(scenario())
 
 
+def test_an_answer_that_came_while_the_loop_stood_still_is_heard() -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            job = asyncio.create_task(pool.run(pool_jobs.sleep, 0.1, deadline=soon(), limit=0.3))
+            await until(lambda: pool.counters.running == 1)
+            time.sleep(0.8)
+            assert await job in pool.pids
+            assert (pool.counters.timeouts, pool.counters.restarts) == (0, 0)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scenario())
+
+
 def test_deadline_passes_in_the_queue_and_harms_nobody() -> None:
     async def scenario() -> None:
         async with pool_of() as pool:
