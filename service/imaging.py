@@ -91,21 +91,10 @@ def sniff(data: bytes) -> str:
     raise ServiceError("unsupported_image_format", "not a PNG, JPEG, WebP, BMP or GIF image")
 
 
-def header_size(data: bytes, *, max_pixels: int) -> tuple[int, int]:
-    """Width and height that the header promises. No pixel is decoded.
-
-    Raises:
-        ServiceError: `unsupported_image_format`, `damaged_image`, `image_too_small`, `image_too_large`.
-    """
-    kind = sniff(data)
-    with _understood(kind, max_pixels), _open(data, kind) as image:
-        _check_size(*image.size, max_pixels)
-        return image.size
-
-
 def size_or_picture(data: bytes, *, max_pixels: int, at_once: int) -> tuple[int, int] | Picture:
-    """What `header_size` gives, but of an image of no more than `at_once` pixels the picture itself: nearly all uploads
-    are that small, and a second trip to another thread costs more than decoding them.
+    """Width and height that the header promises; of an image of no more than `at_once` pixels the picture itself.
+
+    Nearly all uploads are that small, and a second trip to another thread costs more than decoding them.
 
     Raises:
         ServiceError: as `decode`.

@@ -1,4 +1,4 @@
-"""Half precision, in which logits are kept and sent. OpenCV converts twenty times as fast as NumPy, to the same."""
+"""Half precision, in which logits are kept and sent. OpenCV converts twenty times as fast as NumPy, to equal bits."""
 
 import cv2
 import numpy as np

@@ -1,7 +1,6 @@
 """A decoder process as the event loop sees it: a request goes out, a future has its answer."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, cast
 
 from service.decoding import wire
@@ -9,23 +8,16 @@ from service.decoding.child import ChildProcess, JobFailedError, ProcessDiedErro
 
 
 class DecoderProcess(ChildProcess):
-    """One child process that answers one job at a time. All methods belong to one event loop; none blocks."""
+    """One child process that answers one job at a time. All methods belong to one event loop; none blocks but `reap`.
 
-    def __init__(
-        self,
-        factory: Callable[..., object],
-        arguments: tuple[object, ...],
-        *,
-        memory_bytes: int = 0,
-        confined: bool = False,
-    ) -> None:
-        """Start it; see `ChildProcess`. It can be asked once `ready` has returned."""
-        super().__init__(factory, arguments, memory_bytes=memory_bytes, confined=confined)
-        self._conversation: _Conversation | None = None
-        self.tasks = 0
-        """Jobs given to it so far."""
-        self.retired = False
-        """To be closed instead of used again."""
+    It can be asked once `ready` has returned.
+    """
+
+    _conversation: "_Conversation | None" = None
+    tasks = 0
+    """Jobs given to it so far."""
+    retired = False
+    """To be closed instead of used again."""
 
     async def ready(self) -> None:
         """Hand over the factory and wait for the context.

@@ -32,8 +32,7 @@ class MiddleItem:
     @property
     def name(self) -> str:
         """For example `set-7-40000-60`."""
-        stem = Path(self.photo.path).with_suffix("").as_posix().replace("/", "-")
-        return f"{stem}-{self.pixels}-{self.quality or 'plain'}"
+        return f"{self.photo.stem}-{self.pixels}-{self.quality or 'plain'}"
 
     def with_arms(self, arms: tuple[Arm, ...]) -> Self:
         """The same picture for other arms."""

@@ -43,6 +43,11 @@ class Photo(BaseModel):
     payload: str
     set: str = "photographs"
 
+    @property
+    def stem(self) -> str:
+        """The path in one word, for names of items: `set-7` of `set/7.jpg`."""
+        return Path(self.path).with_suffix("").as_posix().replace("/", "-")
+
 
 @dataclass(frozen=True, slots=True)
 class Located:

@@ -42,7 +42,7 @@ class PhotoItem:
     @property
     def name(self) -> str:
         """For example `set-7-1.4-50`."""
-        stem = Path(self.photo.path).with_suffix("").as_posix().replace("/", "-")
+        stem = self.photo.stem
         return stem if self.cell is None else f"{stem}-{self.cell[0]:g}-{self.cell[1]}"
 
     def with_arms(self, arms: tuple[Arm, ...]) -> Self:
