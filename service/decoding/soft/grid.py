@@ -118,11 +118,26 @@ class Grid:
 
     def affine(self) -> "Grid":
         """The grid without perspective and bend that lies nearest to this one at the corners and the centre."""
-        n = float(self.modules)
-        places = np.array([[0.0, 0.0], [n, 0.0], [n, n], [0.0, n], [n / 2, n / 2]])
+        places = self._corners_and_centre()
         known = np.column_stack([places, np.ones(len(places))])
         solution, *_ = np.linalg.lstsq(known, self.at(places), rcond=None)
         return Grid(self.version, np.vstack([solution.T, [0.0, 0.0, 1.0]]))
+
+    def similar(self) -> "Grid":
+        """The grid of squares that lies nearest to this one at the corners and the centre."""
+        places = self._corners_and_centre()
+        there = self.at(places)
+        middle, middle_there = places.mean(axis=0), there.mean(axis=0)
+        # A similarity is a factor between complex numbers. None mirrors: the mirrored symbol's grid is transposed.
+        before, after = (places - middle) @ [1, 1j], (there - middle_there) @ [1, 1j]
+        factor = np.vdot(before, after) / np.vdot(before, before)
+        axes = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+        affine = np.column_stack([axes, middle_there - axes @ middle])
+        return Grid(self.version, np.vstack([affine, [0.0, 0.0, 1.0]]))
+
+    def _corners_and_centre(self) -> DoubleArray:
+        n = float(self.modules)
+        return np.array([[0.0, 0.0], [n, 0.0], [n, n], [0.0, n], [n / 2, n / 2]])
 
     def with_homography(self, homography: DoubleArray) -> "Grid":
         """The same grid under another homography."""

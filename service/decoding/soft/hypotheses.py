@@ -49,12 +49,38 @@ class Hypothesis:
 
 def version_hypotheses(darkness: FloatArray, constellation: Constellation, most: int = 2) -> list[Hypothesis]:
     """The versions whose timing patterns and version information agree best with the picture, best first."""
+    grids = _from_finders(constellation, _likely_versions(constellation))
+    return _best_versions(darkness, constellation, grids, most)
+
+
+def affine_hypotheses(darkness: FloatArray, constellation: Constellation, most: int = 2) -> list[Hypothesis]:
+    """As `version_hypotheses`, by the centres of three patterns alone, which say where a flat symbol lies that is
+    seen from far away. Their frames, which are less certain by far, have no part in it."""
+    corner, along_x, along_y = constellation.centres
+    sides = np.column_stack([along_x - corner, along_y - corner])
+    grids = []
+    for version in _likely_versions(constellation):
+        axes = sides / (size(version) - 7)
+        affine = np.column_stack([axes, corner - axes @ [3.5, 3.5]])
+        grids.append(Grid(version, np.vstack([affine, [0.0, 0.0, 1.0]])))
+    return _best_versions(darkness, constellation, grids, most)
+
+
+def _likely_versions(constellation: Constellation) -> range:
     expected = (constellation.span - 10) / 4
     reach = 1 + 0.13 * expected
-    versions = range(max(1, int(np.ceil(expected - reach))), min(40, int(expected + reach)) + 1)
-    grids = [grid for grid in _from_finders(constellation, versions) if grid.is_sound(darkness.shape)]
+    return range(max(1, int(np.ceil(expected - reach))), min(40, int(expected + reach)) + 1)
+
+
+def _best_versions(
+    darkness: FloatArray, constellation: Constellation, grids: list[Grid], most: int
+) -> list[Hypothesis]:
     sign, seen = constellation.sign, constellation.centres[constellation.seen]
-    scored = [Hypothesis(grid, sign, _version_score(darkness, grid, sign), seen) for grid in grids]
+    scored = [
+        Hypothesis(grid, sign, _version_score(darkness, grid, sign), seen)
+        for grid in grids
+        if grid.is_sound(darkness.shape)
+    ]
     return sorted(scored, key=lambda item: -item.score)[:most]
 
 

@@ -4,11 +4,11 @@ The symbol is read as far as it can be, drawn anew from what was read, and the d
 picture onto the drawing is found by least squares (Lucas and Kanade's registration, 1981, with the template
 renewed in every step). Function patterns are drawn as the standard has them whatever was read; data modules
 count by how sure they are, so that a part of the symbol which does not fit yet pulls little. Every edge
-between modules helps to place the grid. The displacement is either that of a homography or a polynomial of
-low degree for bent symbols.
+between modules helps to place the grid. How freely it may move is a `Freedom`.
 """
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import lru_cache
 
 import cv2
@@ -34,8 +34,23 @@ _LARGEST_STEP = 0.5
 """Modules in one iteration."""
 _TOLERANCE = 0.01
 """Modules; a smaller step ends the iteration."""
-_LIKELY_BEND = {2: 0.02, 3: 0.008, 4: 0.003}
+_LIKELY_BEND = {2: 0.02, 3: 0.008}
 """Standard deviation, before looking, of the coefficients of each degree, as a share of the symbol's side."""
+
+
+class Freedom(Enum):
+    """In which ways a grid may be moved, from few to many."""
+
+    SIMILARITY = "turned, shifted and scaled"
+    AFFINE = "and sheared"
+    HOMOGRAPHY = "and seen in perspective"
+    QUADRATIC = "a displacement of degree 2 in module coordinates"
+    CUBIC = "of degree 3"
+
+    @property
+    def bends(self) -> bool:
+        """Whether it is a displacement before the homography rather than a change of that."""
+        return self in (Freedom.QUADRATIC, Freedom.CUBIC)
 
 
 @dataclass(frozen=True)
@@ -74,13 +89,17 @@ def softened(seen: FloatArray) -> FloatArray:
 
 
 def refine(
-    logits: FloatArray, grid: Grid, sign: float, degree: int = 0, iterations: int = 4, near: bool = False
+    logits: FloatArray,
+    grid: Grid,
+    sign: float,
+    freedom: Freedom = Freedom.HOMOGRAPHY,
+    iterations: int = 4,
+    near: bool = False,
 ) -> Fit:
     """The fit that starts from `grid` in `logits` `(H, W) float32`; `sign` as in `Fit`.
 
-    `degree` 0 moves the homography alone, 1 its affine part alone; 2 to 4 adds a displacement of that degree. With
-    `near` only what is known and close to the finder patterns counts: they, the timing patterns and the version
-    information.
+    What `freedom` does not move stays as it is in `grid`. With `near` only what is known and close to the finder
+    patterns counts: they, the timing patterns and the version information.
     """
     residual = np.inf
     modules: FloatArray = np.zeros(0, np.float32)
@@ -89,7 +108,7 @@ def refine(
         modules = softened(darkness)
         if iteration == iterations or residual < _TOLERANCE:
             break
-        grid, residual = _moved(grid, darkness, modules, degree, near)
+        grid, residual = _moved(grid, darkness, modules, freedom, near)
     return _judged(grid, sign, modules, residual, near)
 
 
@@ -104,7 +123,7 @@ def _judged(grid: Grid, sign: float, modules: FloatArray, residual: float, near:
 
 
 def _moved(
-    grid: Grid, darkness: FloatArray, modules: FloatArray, degree: int, near: bool
+    grid: Grid, darkness: FloatArray, modules: FloatArray, freedom: Freedom, near: bool
 ) -> tuple[Grid, float]:
     """One step: the new grid, and the root mean square of the step."""
     n = grid.modules
@@ -128,7 +147,7 @@ def _moved(
         per_module(part) for part in (slope_x * slope_x, slope_x * slope_y, slope_y * slope_y)
     )
     pull_x, pull_y = per_module(slope_x * error), per_module(slope_y * error)
-    basis, subspace, likely = _basis(n, degree)
+    basis, subspace, likely = _basis(n, freedom)
     cross = basis.T @ (stiff_xy[:, None] * basis)
     normal = np.block(
         [
@@ -143,8 +162,8 @@ def _moved(
     normal[np.diag_indices_from(normal)] += noise / likely**2 + 1e-6
     pull = subspace.T @ pull
     current = np.zeros(len(pull))
-    if degree > 1 and grid.bend is not None:
-        current = _coefficients(grid.bend, degree)
+    if freedom.bends and grid.bend is not None:
+        current = _coefficients(grid.bend, freedom)
         pull -= noise / likely**2 * current
     step = subspace @ np.linalg.solve(normal, pull)
     moves = basis @ step.reshape(2, -1).T
@@ -152,7 +171,7 @@ def _moved(
     if largest > _LARGEST_STEP:
         step *= _LARGEST_STEP / largest
     residual = float(np.sqrt(np.mean(moves * moves) * 2))
-    return (_bent(grid, step, degree) if degree > 1 else _shifted(grid, step)), residual
+    return (_bent(grid, step, freedom) if freedom.bends else _shifted(grid, step)), residual
 
 
 def _shifted(grid: Grid, step: DoubleArray) -> Grid:
@@ -164,39 +183,48 @@ def _shifted(grid: Grid, step: DoubleArray) -> Grid:
     return grid.with_homography(grid.homography @ np.linalg.inv(scaling) @ change @ scaling)
 
 
-def _bent(grid: Grid, step: DoubleArray, degree: int) -> Grid:
+def _bent(grid: Grid, step: DoubleArray, freedom: Freedom) -> Grid:
     bend = np.zeros((2, TERMS, TERMS)) if grid.bend is None else grid.bend.copy()
-    for (i, j), x, y in zip(_monomials(degree), *step.reshape(2, -1), strict=True):
+    for (i, j), x, y in zip(_monomials(freedom), *step.reshape(2, -1), strict=True):
         bend[:, i, j] += x, y
     return replace(grid, bend=bend)
 
 
-def _coefficients(bend: DoubleArray, degree: int) -> DoubleArray:
-    index = np.array(_monomials(degree))
+def _coefficients(bend: DoubleArray, freedom: Freedom) -> DoubleArray:
+    index = np.array(_monomials(freedom))
     return bend[:, index[:, 0], index[:, 1]].ravel()
 
 
-def _monomials(degree: int) -> list[tuple[int, int]]:
+def _monomials(freedom: Freedom) -> list[tuple[int, int]]:
     """Powers of s and t, by degree; those of degree 2 in the order that `_shifted` expects."""
-    return [(total - j, j) for total in range(max(degree, 2) + 1) for j in range(total + 1)]
+    degree = 3 if freedom is Freedom.CUBIC else 2
+    return [(total - j, j) for total in range(degree + 1) for j in range(total + 1)]
+
+
+_MOVES: dict[Freedom, list[dict[int, float]]] = {
+    Freedom.SIMILARITY: [{0: 1}, {6: 1}, {1: 1, 8: 1}, {2: -1, 7: 1}],
+    Freedom.AFFINE: [{0: 1}, {1: 1}, {2: 1}, {6: 1}, {7: 1}, {8: 1}],
+    # To first order: affine, and (s (p s + q t), t (p s + q t)).
+    Freedom.HOMOGRAPHY: [{0: 1}, {1: 1}, {2: 1}, {6: 1}, {7: 1}, {8: 1}, {3: 1, 10: 1}, {4: 1, 11: 1}],
+}
+"""Displacements of each freedom by their coefficients of 1, s, t, s², st, t² for x, then for y."""
 
 
 @lru_cache(maxsize=32)
-def _basis(n: int, degree: int) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
+def _basis(n: int, freedom: Freedom) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
     """Monomials at the module centres `(n n, m)`, the subspace `(2 m, p)` moved in, likely size `(p,)`."""
     axis = 2 * (np.arange(n) + 0.5) / n - 1
     s, t = (part.ravel() for part in np.meshgrid(axis, axis))
-    powers = _monomials(degree)
+    powers = _monomials(freedom)
     basis = np.stack([s**i * t**j for i, j in powers], axis=1)
-    if degree > 1:
+    if freedom.bends:
         likely = np.array([_LIKELY_BEND.get(i + j, 1.0) * n for i, j in powers] * 2)
         return basis, np.eye(2 * len(powers)), likely
-    # A homography's displacement to first order: affine, and (s (p s + q t), t (p s + q t)).
-    subspace = np.zeros((12, 8))
-    for k, entries in enumerate([[0], [1], [2], [6], [7], [8], [3, 10], [4, 11]]):
-        subspace[entries, k] = 1
-    free = 6 if degree == 1 else 8
-    return basis, subspace[:, :free], np.full(free, 10.0)
+    moves = _MOVES[freedom]
+    subspace = np.zeros((12, len(moves)))
+    for k, coefficients in enumerate(moves):
+        subspace[list(coefficients), k] = list(coefficients.values())
+    return basis, subspace, np.full(len(moves), 10.0)
 
 
 @lru_cache(maxsize=40)

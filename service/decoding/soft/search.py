@@ -10,8 +10,13 @@ from service.decoding.soft.constellation import CLEAR_SCORE, Constellation, pair
 from service.decoding.soft.effort import Effort
 from service.decoding.soft.finder import Finders
 from service.decoding.soft.grid import Grid
-from service.decoding.soft.hypotheses import Hypothesis, version_hypotheses, with_best_corner
-from service.decoding.soft.refinement import Fit, refine
+from service.decoding.soft.hypotheses import (
+    Hypothesis,
+    affine_hypotheses,
+    version_hypotheses,
+    with_best_corner,
+)
+from service.decoding.soft.refinement import Fit, Freedom, refine
 
 FloatArray = NDArray[np.float32]
 DoubleArray = NDArray[np.float64]
@@ -24,6 +29,15 @@ _FLAT = 0.9
 _NO_PERSPECTIVE = 0.02
 """Score that a grid without perspective may lack and still be tried before those that bend: where little can be told
 from the modules, freedom finds agreement in noise."""
+_STRAIGHT_ON_VERSIONS = 2
+"""Versions of each constellation that are tried as seen straight on."""
+_STRAIGHT_ON_MOST = 10
+"""Largest version that is: larger ones have alignment patterns and version information enough to be found without."""
+_STRAIGHT_ON_WITHIN, _STRAIGHT_ON_WITHIN_SMALLEST = 0.06, 0.15
+"""Score by which a grid that bends may be better than one seen straight on and that one still be tried first; the
+second of version 1, which has so few function patterns that freedom finds the more in noise."""
+_TELLING = 3
+"""Least version whose function patterns, without the finders, say whether there is a symbol."""
 _DIFFERENT = 0.15
 """Modules by which two grids must differ somewhere for both to be tried."""
 _OUTSTANDING = 3.0
@@ -81,6 +95,8 @@ class GridSearch:
         whole = triples(finders)
         clear = [item for item in whole if item.score > CLEAR_SCORE][: _CLEAR.constellations]
         doubtful: list[tuple[Fit, DoubleArray]] = []
+        for constellation in clear:
+            yield from self._straight_on(constellation)
         yield from self._round(clear, _CLEAR, doubtful)
         if not clear_only:
             rest = [item for item in whole if not any(item is other for other in clear)] + pairs(finders)
@@ -93,6 +109,27 @@ class GridSearch:
                 return
             if not self._is_settled(centres):
                 yield from self._variants(fit)
+
+    def _straight_on(self, constellation: Constellation) -> Iterator[Fit]:
+        """The symbol as a scan or a screenshot shows it, turned, shifted and scaled alone, where a grid that may do
+        more fits hardly better. Small symbols in heavy JPEG are lost by every freedom more."""
+        if self._effort.exhausted or self._is_settled(constellation.centres):
+            return
+        self._effort.spend(_VERSIONS_WORK)
+        for hypothesis in affine_hypotheses(self._darkness, constellation, _STRAIGHT_ON_VERSIONS):
+            version, sign = hypothesis.grid.version, hypothesis.sign
+            if version > _STRAIGHT_ON_MOST:
+                continue
+            if self._effort.exhausted:
+                return
+            affine = self._refined(hypothesis.grid, sign, Freedom.AFFINE, iterations=4)
+            if version >= _TELLING and affine.agreement < _CLEAR.least_agreement:
+                continue
+            bent = self._refined(affine.grid, sign, Freedom.QUADRATIC, iterations=4)
+            straight = self._refined(affine.grid.similar(), sign, Freedom.SIMILARITY, iterations=4)
+            within = _STRAIGHT_ON_WITHIN_SMALLEST if version == 1 else _STRAIGHT_ON_WITHIN
+            if straight.score > bent.score - within and straight.grid.is_sound(self._logits.shape):
+                yield from self._untried(straight)
 
     def _round(
         self,
@@ -125,7 +162,7 @@ class GridSearch:
                 break
             if self._is_settled(hypothesis.finders):
                 continue
-            near = self._refined(hypothesis.grid, hypothesis.sign, degree=2, iterations=2, near=True)
+            near = self._refined(hypothesis.grid, hypothesis.sign, Freedom.QUADRATIC, iterations=2, near=True)
             if near.agreement > kind.least_near_agreement and near.grid.is_sound(self._logits.shape):
                 started.append((near.agreement, replace(hypothesis, grid=near.grid)))
         started.sort(key=lambda item: -item[0])
@@ -141,7 +178,7 @@ class GridSearch:
             if self._is_settled(hypothesis.finders):
                 continue
             placed = self._placed(hypothesis.grid, hypothesis.sign)
-            fit = self._refined(placed, hypothesis.sign, degree=0, iterations=4)
+            fit = self._refined(placed, hypothesis.sign, Freedom.HOMOGRAPHY, iterations=4)
             if not fit.grid.is_sound(self._logits.shape):
                 continue
             if fit.agreement >= _SURE:
@@ -154,7 +191,7 @@ class GridSearch:
         first = len(self._tried)
         if fit.agreement > _FLAT:
             yield from self._untried(fit)
-        straight = self._refined(fit.grid.affine(), fit.sign, degree=1, iterations=4)
+        straight = self._refined(fit.grid.affine(), fit.sign, Freedom.AFFINE, iterations=4)
         bent = self._bent(fit)
         if straight.score > bent.score - _NO_PERSPECTIVE and straight.grid.is_sound(self._logits.shape):
             yield from self._untried(straight)
@@ -184,16 +221,18 @@ class GridSearch:
 
     def _bent(self, fit: Fit) -> Fit:
         """The fit with more and more freedom to bend."""
-        bent = self._refined(fit.grid, fit.sign, degree=2, iterations=4)
-        return self._refined(bent.grid, fit.sign, degree=3, iterations=5)
+        bent = self._refined(fit.grid, fit.sign, Freedom.QUADRATIC, iterations=4)
+        return self._refined(bent.grid, fit.sign, Freedom.CUBIC, iterations=5)
 
     def _placed(self, grid: Grid, sign: float) -> Grid:
         self._effort.spend(_WORK_OF_A_STEP + 5e-4 * grid.modules**2)
         return with_best_corner(self._darkness, grid, sign)
 
-    def _refined(self, grid: Grid, sign: float, *, degree: int, iterations: int, near: bool = False) -> Fit:
+    def _refined(
+        self, grid: Grid, sign: float, freedom: Freedom, *, iterations: int, near: bool = False
+    ) -> Fit:
         self._effort.spend(iterations * (_WORK_OF_A_STEP + _WORK_OF_A_MODULE * grid.modules**2))
-        return refine(self._logits, grid, sign, degree=degree, iterations=iterations, near=near)
+        return refine(self._logits, grid, sign, freedom, iterations, near)
 
 
 def _apart(one: Fit, other: Fit) -> float:

@@ -9,8 +9,8 @@ from service.decoding.soft.constellation import triples
 from service.decoding.soft.finder import find_finders
 from service.decoding.soft.grid import TERMS, Grid
 from service.decoding.soft.homography import estimate, project, with_moved_corner
-from service.decoding.soft.hypotheses import version_hypotheses
-from service.decoding.soft.refinement import refine
+from service.decoding.soft.hypotheses import affine_hypotheses, version_hypotheses
+from service.decoding.soft.refinement import Freedom, refine
 from service.decoding.soft.sampling import SoftCalibration, sampled
 from training.evaluate.simulated_logits import Scene, Simulated, simulate, symbol_modules
 
@@ -108,25 +108,57 @@ def test_affine_grid_is_the_nearest_without_perspective() -> None:
     assert 0.1 < np.abs(off).max() < 5
 
 
-def test_affine_fit_keeps_to_the_truth_where_a_homography_follows_the_noise() -> None:
+def test_similar_grid_is_the_nearest_of_squares() -> None:
+    turned = np.array([[4.0, -3.0, 70.0], [3.0, 4.0, 40.0], [0.0, 0.0, 1.0]])
+    np.testing.assert_allclose(Grid(2, turned).similar().homography, turned, atol=1e-9)
+    similar = Grid(3, HOMOGRAPHY).similar()
+    axes = similar.homography[:2, :2]
+    np.testing.assert_allclose(axes.T @ axes, np.linalg.det(axes) * np.eye(2), atol=1e-9)
+    places = np.array([[0.0, 0.0], [29.0, 0.0], [29.0, 29.0], [0.0, 29.0], [14.5, 14.5]])
+
+    def error_of(grid: Grid) -> float:
+        return float(np.sum((grid.at(places) - Grid(3, HOMOGRAPHY).at(places)) ** 2))
+
+    turn, shift = np.array([[1, -0.01], [0.01, 1]]), np.array([[1.0, 0, 0.2], [0, 1, 0], [0, 0, 1]])
+    for change in (np.diag([1.01, 1.01, 1]), np.pad(turn, (0, 1)) + np.diag([0, 0, 1]), shift):
+        assert error_of(Grid(3, similar.homography @ change)) > error_of(similar)
+
+
+def test_three_centres_alone_place_a_flat_symbol() -> None:
+    truth = simulated(Scene(module=5, rotation=25), 2)
+    darkness = np.tanh(-truth.logits / 2)
+    best = affine_hypotheses(darkness, triples(find_finders(darkness))[0])[0]
+    assert best.grid.version == 2
+    assert best.grid.bend is None
+    np.testing.assert_array_equal(best.grid.homography[2], [0, 0, 1])
+    assert error(best.grid, truth, Scene(module=5, rotation=25)) < 0.3
+
+
+def test_the_stiffer_the_grid_the_less_it_follows_the_noise() -> None:
     scene = Scene(module=5, rotation=3, noise=0.5)
-    freer, stiffer = [], []
+    stiffest, freer, stiffer = [], [], []
     for seed in range(8):
         truth = simulated(scene, 2, seed)
         start = true_grid(truth, 2)
         start = start.with_homography(with_moved_corner(start.homography, 25, np.array([[0.5, 0.5]]))[0])
-        affine = refine(truth.logits, start.affine(), 1.0, degree=1, iterations=5).grid
+        affine = refine(truth.logits, start.affine(), 1.0, Freedom.AFFINE, iterations=5).grid
         np.testing.assert_array_equal(affine.homography[2], [0, 0, 1])
         stiffer.append(error(affine, truth, scene))
+        similar = refine(truth.logits, start.similar(), 1.0, Freedom.SIMILARITY, iterations=5).grid
+        axes = similar.homography[:2, :2]
+        np.testing.assert_allclose(axes.T @ axes, np.linalg.det(axes) * np.eye(2), atol=1e-6)
+        stiffest.append(error(similar, truth, scene))
         freer.append(error(refine(truth.logits, start, 1.0, iterations=5).grid, truth, scene))
     assert np.median(stiffer) < 0.85 * np.median(freer)
+    assert np.median(stiffest) < 0.85 * np.median(stiffer)
 
 
 def test_bent_symbol_needs_a_bent_grid() -> None:
     scene = Scene(module=5, rotation=40, bend=0.5, noise=0.1)
     truth = simulated(scene, 6)
     flat = refine(truth.logits, true_grid(truth, 6), 1.0, iterations=4)
-    bent = refine(truth.logits, refine(truth.logits, flat.grid, 1.0, 2, 4).grid, 1.0, 3, 5)
+    bent = refine(truth.logits, flat.grid, 1.0, Freedom.QUADRATIC)
+    bent = refine(truth.logits, bent.grid, 1.0, Freedom.CUBIC, 5)
     assert error(flat.grid, truth, scene) > 0.25
     assert error(bent.grid, truth, scene) < 0.15
     assert bent.score > flat.score
@@ -176,6 +208,6 @@ def test_near_fit_looks_at_nothing_far_from_the_finders() -> None:
     middle = truth.centres[22:, 22:].reshape(-1, 2).astype(int)
     blotted[middle[:, 1].min() :, middle[:, 0].min() :] *= -1
     start = replace(grid, bend=None)
-    clean = refine(truth.logits, start, 1.0, 2, 2, near=True)
-    spoilt = refine(blotted, start, 1.0, 2, 2, near=True)
+    clean = refine(truth.logits, start, 1.0, Freedom.QUADRATIC, 2, near=True)
+    spoilt = refine(blotted, start, 1.0, Freedom.QUADRATIC, 2, near=True)
     np.testing.assert_allclose(clean.grid.centres()[:20, :20], spoilt.grid.centres()[:20, :20], atol=0.5)
