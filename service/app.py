@@ -24,8 +24,10 @@ from service.routes import decode, ops, playground, upscale
 from service.security import ApiKeys, load_keys, origins
 from service.services import DecoderFactory, EngineFactory, opened
 from service.settings import Settings
+from service.shortcut import Shortcut
 from service.warmup import warm_up
 
+_PREFIXES = ("/v1", "")
 _NO_HURRY = {"deadline_s": 60.0, "max_upscale_pixels": 1_000_000, "max_decode_pixels": 1_000_000}
 
 _log = logging.getLogger(__name__)
@@ -78,7 +80,7 @@ def create_app(
                 yield
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
-    mounted = [(prefix, router()) for prefix in ("/v1", "") for router in (upscale.router, decode.router)]
+    mounted = [(prefix, router()) for prefix in _PREFIXES for router in (upscale.router, decode.router)]
     mounted += [("", ops.router(gather)), ("", playground.router(needs_key=bool(keys)))]
     for prefix, routes in mounted:
         app.include_router(routes, prefix=prefix)
@@ -95,6 +97,8 @@ def create_app(
     problems.install(app)
     openapi.install(app)
     # The last one added is the outermost.
+    shortcuts = {prefix + decode.PATH: decode.decode_upload for prefix in _PREFIXES}
+    app.add_middleware(Shortcut, endpoints=shortcuts)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(ApiKeys, keys=keys, guarded=guarded, metrics=metrics)
     if allowed := origins(settings):

@@ -54,6 +54,8 @@ def main() -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            # Nothing here asks for the client's address.
+            proxy_headers=False,
             http=BoundedProtocol,
             loop="uvloop",
             ws="none",

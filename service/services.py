@@ -183,7 +183,7 @@ async def opened(
         finally:
             await asyncio.wait({starting})
         starting.result()
-        places = settings.concurrency or (CUDA_PLACES if built.provider == CUDA else cpus + 1)
+        places = settings.concurrency or (CUDA_PLACES if built.provider == CUDA else cpus + 2)
         shapes = ladder(settings, built.provider)
         lanes = 1 if built.provider == CUDA else settings.lanes or cpus
         if isinstance(built, OnnxEngine):

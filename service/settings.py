@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     decoder_recycle: Annotated[
         int,
         Field(ge=1, le=1_000_000, description="Reading attempts after which a decoder child is replaced."),
-    ] = 2000
+    ] = 50_000
 
     max_body_bytes: Annotated[
         int, Field(ge=64 * 1024, le=256 * MEBI, description="Largest request body accepted, in bytes.")
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         Field(
             ge=0,
             le=1024,
-            description="Requests worked on at the same time; 0 means usable CPUs + 1, or 64 on CUDA.",
+            description="Requests worked on at the same time; 0 means usable CPUs + 2, or 64 on CUDA.",
         ),
     ] = 0
     queue: Annotated[

@@ -10,7 +10,7 @@ def sized(settings: Settings, *, cpus: int, gpu: bool) -> Settings:
     share = {
         "lanes": settings.lanes or cpus,
         "decoders": settings.decoders or cpus,
-        "concurrency": settings.concurrency or (0 if gpu else cpus + 1),
+        "concurrency": settings.concurrency or (0 if gpu else cpus + 2),
         "device": settings.device if gpu else "cpu",
     }
     return settings.model_copy(update=share)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
 import numpy as np
 import zxingcpp
 from PIL import Image
@@ -60,6 +61,16 @@ def crop(rng: random.Random) -> Upload:
     return _encoded((pixels * 0.7 + 30).astype(np.uint8), content, "JPEG", quality=10)
 
 
+def dense(rng: random.Random) -> Upload:
+    """A crop of 128x128 as JPEG of quality 50 with a symbol of 150 characters at about 2 pixels a module, of which a
+    reader makes nothing before it is enlarged."""
+    content = _content(rng, 130)
+    large = Image.fromarray(images.symbol(content, scale=8)).convert("RGB")
+    pixels = np.asarray(large.resize((512, 512), Image.Resampling.BICUBIC), float)
+    blurred = cv2.GaussianBlur(pixels, (0, 0), 4.5).reshape(128, 4, 128, 4, 3).mean(axis=(1, 3))
+    return _encoded((blurred * 0.7 + 30).astype(np.uint8), content, "JPEG", quality=50)
+
+
 @cache
 def uploads(kind: str, count: int = 64, seed: int = 7) -> tuple[Upload, ...]:
     """`count` uploads of a kind; `mix` is half clear and half faint."""
@@ -67,7 +78,7 @@ def uploads(kind: str, count: int = 64, seed: int = 7) -> tuple[Upload, ...]:
     if kind == "mix":
         halves = zip(uploads("clear", count // 2, seed), uploads("faint", count // 2, seed), strict=True)
         return tuple(itertools.chain.from_iterable(halves))
-    make = {"clear": clear, "faint": faint, "crop": crop}[kind]
+    make = {"clear": clear, "faint": faint, "crop": crop, "dense": dense}[kind]
     return tuple(make(rng) for _ in range(count))
 
 

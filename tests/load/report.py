@@ -183,10 +183,20 @@ def _tail(figures: dict[str, Any]) -> str:
             _ms(row["p50"]),
             _ms(row["p99"]),
             f"{row['ratio']:.2f}",
+            f"{row['ideal']:.2f}",
         ]
         for row in figures["rows"]
     ]
-    head = ["work", "arrivals", "capacity, 1/s", "requests", "p50, ms", "p99, ms", "p99 / p50"]
+    head = [
+        "work",
+        "arrivals",
+        "capacity, 1/s",
+        "requests",
+        "p50, ms",
+        "p99, ms",
+        "p99 / p50",
+        "ideal server's",
+    ]
     return _table(head, rows, left=2)
 
 

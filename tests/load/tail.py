@@ -1,12 +1,14 @@
 """Latency at 70 % of capacity, requests coming whether or not those before them are answered."""
 
 import asyncio
+import heapq
 import random
 import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from service.cpus import usable_cpus
 from tests.builders.process import serving
 from tests.load import corpus
 from tests.load.client import Tally, closed_loop, open_loop
@@ -45,10 +47,27 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
                     "arrivals": arrivals,
                     "capacity": capacity,
                     **_figures(asyncio.run(offered)),
+                    "ideal": ideal_ratio(arrivals, usable_cpus()),
                 }
                 rows.append(row)
                 print(row, flush=True)
     return {"rows": rows, "share": SHARE, "seconds": 15 * scale, "neighbours": others.share}
+
+
+def ideal_ratio(arrivals: str, servers: int, count: int = 200_000) -> float:
+    """p99 by median of an ideal service at `SHARE` of its capacity: first come first served by `servers` that each
+    take the same time for every request, and nothing else costs any (M/D/c of queueing theory, or D/D/c)."""
+    rng = random.Random(0)
+    free = [0.0] * servers
+    now, seconds = 0.0, []
+    for _ in range(count):
+        gap = 1 / (SHARE * servers)
+        now += rng.expovariate(1 / gap) if arrivals == "random" else gap
+        done = max(now, heapq.heappop(free)) + 1
+        heapq.heappush(free, done)
+        seconds.append(done - now)
+    seconds.sort()
+    return seconds[count * 99 // 100] / statistics.median(seconds)
 
 
 def _figures(tally: Tally) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from tests.load.results import Neighbours, neighbours
 CLIENTS = (1, 8, 64)
 WORKLOADS = {
     "upscale": ("crop", "128x128 crops, PNG answers"),
-    "decode": ("mix", "half read from the upload, half only after enlarging"),
+    "decode, crops": ("dense", "128x128 crops, read only after enlarging"),
+    "decode, mixed": ("mix", "tight crops, half read from the upload, half only after enlarging"),
     "decode, clear only": ("clear", "all read from the upload"),
 }
 _PAUSE_S = 0.5
