@@ -69,8 +69,12 @@ ATTEMPTS = (
 )
 
 SMALL = 128 * 128
+"""Pixels of an upload up to which every attempt has its turn."""
 LARGE = 256 * 256
 """Pixels of an upload beyond which enlarging takes longer than all that can be tried without it."""
+LONGEST_SIDE = 32_767
+"""Pixels along a side beyond which a picture is shown to no reader: OpenCV's `remap` addresses no more, and zxing-cpp
+only twice as many. An upload of a quarter of that is not enlarged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,11 @@ class _Run:
         return []
 
     async def _picture(self, attempt: Attempt) -> NDArray[Any] | None:
-        """What the attempt looks at; the upload is enlarged when the first attempt asks for it."""
+        """What the attempt looks at, None where there is no such picture or it is too long; the upload is enlarged when
+        the first attempt asks for it."""
+        longest = max(self._luma.shape)
+        if (longest if attempt.picture == "upload" else SCALE * longest) > LONGEST_SIDE:
+            return None
         if attempt.picture == "upload":
             return self._luma
         if self.made is None:

@@ -161,6 +161,10 @@ class DecoderPool:
                 _log.warning("decoder process %d ended", process.pid)
             else:
                 return result
+            finally:
+                # A future that holds an exception, whose traceback holds this frame, must not be held by it: the
+                # picture would stay until garbage collection finds the cycle.
+                del answer
         raise JobCrashedError("two decoder processes ended over the same job")
 
     async def _acquire(self, deadline: float) -> DecoderProcess:

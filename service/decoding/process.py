@@ -67,16 +67,16 @@ class _Conversation(asyncio.Protocol):
     def ask(self, request: Request) -> asyncio.Future[Any]:
         self._heard.clear()
         self._number = request.number
-        self._answer = asyncio.get_running_loop().create_future()
+        answer = self._answer = asyncio.get_running_loop().create_future()
         if self._transport is None or self._transport.is_closing():
             self.fail(ProcessDiedError(self._process.pid, began=False))
         else:
             self._transport.writelines(request.parts)
-        return self._answer
+        return answer
 
     def fail(self, error: Exception) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
+        if (answer := self._awaited()) is not None:
+            answer.set_exception(error)
 
     def end(self) -> None:
         if self._transport is not None:
@@ -104,8 +104,14 @@ class _Conversation(asyncio.Protocol):
             return
         if not succeeded:
             self.fail(JobFailedError(answer))
-        elif self._answer is not None and not self._answer.done():
-            self._answer.set_result(answer)
+        elif (awaited := self._awaited()) is not None:
+            awaited.set_result(answer)
+
+    def _awaited(self) -> asyncio.Future[Any] | None:
+        """The answer that somebody waits for, to be given now. It is not kept: by an exception's traceback it would
+        hold the picture until the next request."""
+        answer, self._answer = self._answer, None
+        return None if answer is None or answer.done() else answer
 
     def _lost(self, *, began: bool) -> None:
         self._process.kill()

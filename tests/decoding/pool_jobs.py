@@ -67,6 +67,10 @@ def fail(_: list[str]) -> None:
     raise ValueError("a message that might quote a payload")
 
 
+def fail_over(_: list[str], value: object) -> None:
+    raise ValueError(f"a secret about {value}")
+
+
 def echo(_: list[str], value: object) -> object:
     return value
 

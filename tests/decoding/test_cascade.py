@@ -134,6 +134,17 @@ def test_no_attempt_is_left_out_where_nothing_is_enlarged() -> None:
     assert [a.attempt for a in result.attempts] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("longest", "tried"),
+    [(8191, ["a", "upscale", "b", "c"]), (8192, ["a", "c"]), (32_767, ["a", "c"]), (32_768, [])],
+)
+def test_what_no_reader_addresses_is_neither_enlarged_nor_shown(longest: int, tried: list[str]) -> None:
+    attempts = [Attempt("a", finds()), Attempt("b", finds(), "sr"), Attempt("c", finds())]
+    for shape in ((4, longest), (longest, 4)):
+        result = decode(attempts, Engine(), np.zeros(shape, np.uint8))
+        assert [a.attempt for a in result.attempts] == tried
+
+
 def test_points_of_the_upscaled_image_come_back_to_the_upload() -> None:
     """The outer edge of upload pixel n is at n - 0.5, and at 4n - 0.5 in the x4 image."""
     edges: Quad = ((-0.5, -0.5), (39.5, -0.5), (39.5, 79.5), (-0.5, 79.5))

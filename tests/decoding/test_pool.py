@@ -1,11 +1,13 @@
 """Decoder processes: killed, hanging, failing, worn out."""
 
 import asyncio
+import gc
 import os
 import signal
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -316,6 +318,24 @@ def test_failing_job_says_what_kind_of_error_and_not_more() -> None:
             with pytest.raises(JobFailedError, match=r"^ValueError$"):
                 await pool.run(pool_jobs.fail, deadline=soon())
             assert pool.counters.restarts == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_failed_job_leaves_no_picture_to_garbage_collection() -> None:
+    async def scenario() -> None:
+        async with pool_of() as pool:
+            picture = np.zeros((64, 64), np.uint8)
+            kept = weakref.ref(picture)
+            gc.collect()
+            gc.disable()
+            try:
+                with suppress(JobFailedError):
+                    await pool.run(pool_jobs.fail_over, picture, deadline=soon())
+                del picture
+                assert kept() is None
+            finally:
+                gc.enable()
 
     asyncio.run(scenario())
 
