@@ -1,12 +1,11 @@
 """uvicorn's HTTP protocol, with bounds on what comes before a request's body.
 
 Bodies are bounded by `service.limits` and `service.uploads`; but before there is a request, nobody but the protocol
-sees that a client sends headers without end, or none at all. An answer's head and body leave together.
+sees that a client sends headers without end, or none at all.
 """
 
 import asyncio
 import json
-from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -20,54 +19,15 @@ HEAD_TIMEOUT_S = 20.0
 """Time for request line and headers, from the connection or from the request's first byte on."""
 
 
-class Joined:
-    """A transport whose writes of one turn of the event loop leave as one.
-
-    uvicorn writes an answer's head and its body one after the other, and uvloop sends each at once: two system calls,
-    and a client that wakes up twice.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
-        self._held: list[bytes] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Hold it until `flush`, or the loop's next turn."""
-        if not self._held:
-            self._loop.call_soon(self.flush)
-        self._held.append(data)
-
-    def flush(self) -> None:
-        """Send what is held."""
-        if self._held:
-            held, self._held = self._held, []
-            if not self._transport.is_closing():
-                self._transport.write(b"".join(held))
-
-    def close(self) -> None:
-        """Send what is held, then close."""
-        self.flush()
-        self._transport.close()
-
-
 class BoundedProtocol(HttpToolsProtocol):
     """Ends a connection whose request does not begin in time or begins too long."""
 
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
-    _joined: Joined
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._joined = Joined(transport, self.loop)
-        super().connection_made(self._joined)  # type: ignore[arg-type]
+        super().connection_made(transport)
         self._expect_head()
-
-    def on_response_complete(self) -> None:
-        self._joined.flush()
-        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_done()

@@ -1,10 +1,8 @@
 """What comes before a request's body: too long, too late, or no HTTP at all."""
 
-import asyncio
 import json
 import socket
 import time
-from typing import Any
 
 import httpx
 import pytest
@@ -81,46 +79,3 @@ def test_a_connection_that_is_kept_is_timed_anew(server: Server, monkeypatch: py
         for _ in range(4):
             assert client.get("/livez").status_code == 200
             time.sleep(0.2)
-
-
-class Wire:
-    """A transport that remembers its writes."""
-
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
-        self.closed = False
-
-    def write(self, data: bytes) -> None:
-        assert not self.closed
-        self.written.append(data)
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def test_head_and_body_leave_together_and_nothing_is_held_back() -> None:
-    wire = Wire()
-
-    async def main() -> None:
-        transport: Any = wire
-        joined = protocol.Joined(transport, asyncio.get_running_loop())
-        joined.write(b"head ")
-        joined.write(b"body")
-        joined.flush()
-        assert wire.written == [b"head body"]
-        # A part of a longer answer leaves by itself.
-        joined.write(b"part")
-        await asyncio.sleep(0)
-        assert wire.written == [b"head body", b"part"]
-        joined.write(b"last")
-        joined.close()
-        assert wire.written[2:] == [b"last"]
-        joined.write(b"too late")
-        await asyncio.sleep(0)
-
-    asyncio.run(main())
-    assert wire.closed
-    assert len(wire.written) == 3
