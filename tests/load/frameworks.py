@@ -161,7 +161,11 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
     if not (ENVIRONMENT / "bin" / "bentoml").is_file():
         raise PeersMissingError(f"{ENVIRONMENT} is missing: make build/load/.peers")
     seconds, rounds = max(5 * scale, 2), 3
-    work = {"upscale": corpus.upscale_calls("crop"), "decode": corpus.decode_calls("mix")}
+    work = {
+        "upscale, crops": corpus.upscale_calls("crop"),
+        "decode, crops": corpus.decode_calls("dense"),
+        "decode, mixed": corpus.decode_calls("mix"),
+    }
     loads: dict[tuple[str, str], list[wrk.Load]] = {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         servers = {

@@ -9,7 +9,7 @@ import matplotlib as mpl
 from tests.builders.process import ROOT
 from tests.load import results
 from tests.load.throughput import WORKLOADS
-from tests.load.verdicts import verdicts
+from tests.load.verdicts import named, verdicts
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -158,7 +158,7 @@ def _cost(figures: dict[str, Any]) -> str:
 def _frameworks(figures: dict[str, Any]) -> str:
     rows = [
         [
-            f"`/{row['workload']}`",
+            named(row["workload"]),
             row["server"],
             f"{row['rate']:.1f}",
             f"{row['ours_to_this']:.2f}",
