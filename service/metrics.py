@@ -69,8 +69,6 @@ class Metrics:
         # What is counted under fixed names is shown from the beginning, at 0, so that a rate can be taken of it.
         for reason in REASONS:
             self.rejected.labels(reason)
-        self._stages: dict[str, Histogram] = {}
-        self._answers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         if self._decoder_state is not None:
             self.registry.register(_DecoderEvents(self._decoder_state))
 
@@ -84,20 +82,7 @@ class Metrics:
 
     def stage(self, stage: str, seconds: float) -> None:
         """Count one duration of a stage."""
-        series = self._stages.get(stage)
-        if series is None:
-            # Looking a series up by its labels costs more than counting in it.
-            series = self._stages[stage] = self.stage_seconds.labels(stage)
-        series.observe(seconds)
-
-    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count a request that was answered."""
-        series = self._answers.get((route, method, status))
-        if series is None:
-            counter = self.requests.labels(route, method, str(status))
-            series = self._answers[route, method, status] = (counter, self.request_seconds.labels(route))
-        series[0].inc()
-        series[1].observe(seconds)
+        self.stage_seconds.labels(stage).observe(seconds)
 
     def batch(self, size: int, seconds: float) -> None:
         """Count one run of the engine."""

@@ -4,7 +4,7 @@ failures."""
 import logging
 import time
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import ServiceError
@@ -14,8 +14,6 @@ from service.problems import CODE_KEY, problem
 from service.security import SECURITY_HEADERS
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# As ASGI wants them: names in small letters.
-_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 
 _log = logging.getLogger("service.access")
@@ -45,12 +43,11 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = list(message.get("headers", ()))
-                given = {name for name, _ in headers}
-                headers += [header for header in _SECURITY_HEADERS if header[0] not in given]
-                timing = stages.server_timing(time.perf_counter() - started)
-                headers += [(b"x-request-id", identity.encode()), (b"server-timing", timing.encode())]
-                message = {**message, "headers": headers}
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = identity
+                headers["Server-Timing"] = stages.server_timing(time.perf_counter() - started)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         try:
@@ -67,7 +64,8 @@ class Observe:
         code: str | None = scope["state"].get(CODE_KEY)
         route = scope["path"] if scope["path"] in self._paths else "unmatched"
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._metrics.answered(route, method, status, seconds)
+        self._metrics.requests.labels(route, method, str(status)).inc()
+        self._metrics.request_seconds.labels(route).observe(seconds)
         if code is not None:
             self._metrics.errors.labels(code).inc()
         level = logging.DEBUG if route in _QUIET else logging.INFO
