@@ -1,4 +1,4 @@
-"""How many CPUs this process may really use."""
+"""How many CPUs this process may really use, and how many requests it works on with them."""
 
 import math
 import os
@@ -15,6 +15,12 @@ def usable_cpus(cgroup: Path = _CGROUP) -> int:
     affinity = len(os.sched_getaffinity(0))
     quota = _quota(cgroup)
     return max(1, affinity if quota is None else min(affinity, math.ceil(quota)))
+
+
+def concurrency(cpus: int) -> int:
+    """Requests worked on at the same time on so many CPUs. Two more than CPUs: while one is at the event loop and one
+    between two processes, the others still keep every CPU at work."""
+    return cpus + 2
 
 
 def _quota(cgroup: Path) -> float | None:

@@ -15,7 +15,7 @@ from typing import ParamSpec, Protocol, Self, TypeVar
 from model_store.contract import SCALE, Image
 from service.admission import Budget
 from service.batching import EngineThreads, Ladder
-from service.cpus import usable_cpus
+from service.cpus import concurrency, usable_cpus
 from service.decoding.cascade import DecodeResult, Upscale
 from service.engine import CUDA, OnnxEngine, UpscaleEngine
 from service.imaging import Picture, decode, size_or_picture
@@ -65,7 +65,7 @@ class Services:
     settings: Settings
     metrics: Metrics
     executor: ThreadPoolExecutor
-    """For image coding and the like; as many threads as requests are worked on."""
+    """For image coding and the like; one thread more than there are CPUs."""
     engine: EngineThreads
     upscaler: Upscaler
     decoder: Decoder
@@ -183,7 +183,7 @@ async def opened(
         finally:
             await asyncio.wait({starting})
         starting.result()
-        places = settings.concurrency or (CUDA_PLACES if built.provider == CUDA else cpus + 2)
+        places = settings.concurrency or (CUDA_PLACES if built.provider == CUDA else concurrency(cpus))
         shapes = ladder(settings, built.provider)
         lanes = 1 if built.provider == CUDA else settings.lanes or cpus
         if isinstance(built, OnnxEngine):

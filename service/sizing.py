@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr
 
+from service.cpus import concurrency
 from service.settings import Settings
 
 
@@ -10,7 +11,7 @@ def sized(settings: Settings, *, cpus: int, gpu: bool) -> Settings:
     share = {
         "lanes": settings.lanes or cpus,
         "decoders": settings.decoders or cpus,
-        "concurrency": settings.concurrency or (0 if gpu else cpus + 2),
+        "concurrency": settings.concurrency or (0 if gpu else concurrency(cpus)),
         "device": settings.device if gpu else "cpu",
     }
     return settings.model_copy(update=share)

@@ -62,8 +62,8 @@ def crop(rng: random.Random) -> Upload:
 
 
 def dense(rng: random.Random) -> Upload:
-    """A crop of 128x128 as JPEG of quality 50 with a symbol of 150 characters at about 2 pixels a module, of which a
-    reader makes nothing before it is enlarged."""
+    """A crop of 128x128 as JPEG of quality 50 with a symbol of 150 characters at about 2 pixels a module, which
+    zxing-cpp does not read before it is enlarged."""
     content = _content(rng, 130)
     large = Image.fromarray(images.symbol(content, scale=8)).convert("RGB")
     pixels = np.asarray(large.resize((512, 512), Image.Resampling.BICUBIC), float)

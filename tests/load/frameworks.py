@@ -27,6 +27,7 @@ from tests.builders.process import ROOT, free_port, parents
 from tests.load import corpus, wrk
 from tests.load.client import closed_loop
 from tests.load.results import neighbours, processor_seconds
+from tests.load.throughput import raw
 
 ENVIRONMENT = ROOT / "build" / "load" / "peers"
 OURS = "QR Super-Resolution"
@@ -162,9 +163,9 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
         raise PeersMissingError(f"{ENVIRONMENT} is missing: make build/load/.peers")
     seconds, rounds = max(5 * scale, 2), 3
     work = {
-        "upscale, crops": corpus.upscale_calls("crop"),
-        "decode, crops": corpus.decode_calls("dense"),
-        "decode, mixed": corpus.decode_calls("mix"),
+        "upscale, crops": raw("upscale"),
+        "decode, crops": raw("decode, crops"),
+        "decode, mixed": raw("decode, mixed"),
     }
     loads: dict[tuple[str, str], list[wrk.Load]] = {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -181,8 +182,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
             for _, workload, name in itertools.product(range(rounds), work, servers):
                 server = servers[name]
                 server.signal(signal.SIGCONT)
-                raw = [call.raw for call in work[workload]]
-                load = wrk.drive(server.port, raw, clients=CLIENTS, seconds=seconds)
+                load = wrk.drive(server.port, work[workload], clients=CLIENTS, seconds=seconds)
                 server.drain()
                 server.signal(signal.SIGSTOP)
                 loads.setdefault((workload, name), []).append(load)

@@ -26,6 +26,7 @@ _KINDS = {"upscale, 128x128": "crop", "decode, faint": "faint", "decode, clear":
 def run(*, scale: float = 1.0) -> dict[str, Any]:
     """Capacity first, by 64 clients in closed loop; then even and random arrivals at 70 % of it."""
     rows = []
+    ideal = {arrivals: ideal_ratio(arrivals, usable_cpus()) for arrivals in ("even", "random")}
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder) / "log") as service,
@@ -37,7 +38,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
                 closed_loop(service.port, corpus.forever(calls), clients=64, seconds=8 * scale)
             )
             capacity = first.count / first.elapsed
-            for arrivals in ("even", "random"):
+            for arrivals in ideal:
                 rng = random.Random(1) if arrivals == "random" else None
                 offered = open_loop(
                     service.port, corpus.forever(calls), rate=SHARE * capacity, seconds=15 * scale, rng=rng
@@ -47,7 +48,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
                     "arrivals": arrivals,
                     "capacity": capacity,
                     **_figures(asyncio.run(offered)),
-                    "ideal": ideal_ratio(arrivals, usable_cpus()),
+                    "ideal": ideal[arrivals],
                 }
                 rows.append(row)
                 print(row, flush=True)
@@ -59,20 +60,24 @@ def ideal_ratio(arrivals: str, servers: int, count: int = 200_000) -> float:
     take the same time for every request, and nothing else costs any (M/D/c of queueing theory, or D/D/c)."""
     rng = random.Random(0)
     free = [0.0] * servers
+    gap = 1 / (SHARE * servers)
     now, seconds = 0.0, []
     for _ in range(count):
-        gap = 1 / (SHARE * servers)
         now += rng.expovariate(1 / gap) if arrivals == "random" else gap
         done = max(now, heapq.heappop(free)) + 1
         heapq.heappush(free, done)
         seconds.append(done - now)
-    seconds.sort()
-    return seconds[count * 99 // 100] / statistics.median(seconds)
+    median, p99 = _median_and_p99(sorted(seconds))
+    return p99 / median
+
+
+def _median_and_p99(ascending: list[float]) -> tuple[float, float]:
+    return statistics.median(ascending), ascending[len(ascending) * 99 // 100]
 
 
 def _figures(tally: Tally) -> dict[str, Any]:
     seconds = sorted(second for found in tally.answers.values() for second in found)
-    median, p99 = statistics.median(seconds), seconds[len(seconds) * 99 // 100]
+    median, p99 = _median_and_p99(seconds)
     return {
         "requests": tally.count,
         "p50": median,
