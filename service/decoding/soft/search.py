@@ -41,7 +41,8 @@ _TELLING = 3
 _DIFFERENT = 0.15
 """Modules by which two grids must differ somewhere for both to be tried."""
 _OUTSTANDING = 3.0
-"""Version score at which a hypothesis is fitted before others are compared with it."""
+"""Version score at which a hypothesis is fitted before others are compared with it; seen straight on, instead of
+them."""
 _SETTLED = 0.8
 """Agreement of the function patterns at which a symbol is certainly there: what cannot be decoded then is illegible."""
 _SAME_FINDER = 2.0
@@ -116,7 +117,8 @@ class GridSearch:
         if self._effort.exhausted or self._is_settled(constellation.centres):
             return
         self._effort.spend(_VERSIONS_WORK)
-        for hypothesis in affine_hypotheses(self._darkness, constellation, _STRAIGHT_ON_VERSIONS):
+        found = affine_hypotheses(self._darkness, constellation, _STRAIGHT_ON_VERSIONS)
+        for hypothesis in found[:1] if found and found[0].score > _OUTSTANDING else found:
             version, sign = hypothesis.grid.version, hypothesis.sign
             if version > _STRAIGHT_ON_MOST:
                 continue

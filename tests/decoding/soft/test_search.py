@@ -66,5 +66,11 @@ def test_a_version_with_alignment_patterns_enough_is_not_tried_straight_on() -> 
     assert not any(straight_on(fit) for fit in fits(shown(14, Scene(module=5, rotation=3))))
 
 
+def test_no_other_version_is_tried_before_one_that_stands_out() -> None:
+    # Of a version 12, seen as one of version 10, half of the function patterns agree by chance.
+    truth = shown(12, Scene(module=5, rotation=111, blur=0.3, noise=0.0), seed=3)
+    assert fits(truth)[0].grid.version == 12
+
+
 def test_nothing_is_tried_where_there_is_no_work_left() -> None:
     assert fits(shown(2, Scene(module=5)), work=0.0) == []
