@@ -95,6 +95,8 @@ class GeneratorManifest(_Model):
     training: TrainingRecord
     read_rates: tuple[ReadRate, ...]
     calibration: Calibration | None = None
+    copy_of: Sha256 | None = None
+    """Of the model that this is a copy of in another precision; None for one that was trained."""
     notes: str = ""
 
 

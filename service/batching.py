@@ -77,6 +77,8 @@ class Item:
     logits: bool
     deadline: float
     queued: float
+    draft: bool = False
+    """Whether it is for the engine's draft; there must be one."""
     done: Future[Ran] = field(default_factory=Future)
 
 
@@ -106,12 +108,15 @@ class TileQueue:
     def take(self, now: float) -> list[Item]:
         """The first tile whose caller still waits and still has time, with others of its bucket.
 
-        Tiles of other buckets keep their order. Empty when nothing is left to do.
+        Tiles of other buckets, and drafts beside others, keep their order. Empty when nothing is left to do.
         """
         self._drop(now)
         while self._items:
-            bucket = self._bucket(self._items[0])
-            alike = [item for item in self._items if self._bucket(item) == bucket]
+            first = self._items[0]
+            bucket = self._bucket(first)
+            alike = [
+                item for item in self._items if self._bucket(item) == bucket and item.draft == first.draft
+            ]
             batch = alike[: self.ladder.most(bucket, len(alike))]
             chosen = {id(item) for item in batch}
             self._items = deque(item for item in self._items if id(item) not in chosen)
@@ -147,10 +152,13 @@ def fail(item: Item, error: Exception) -> None:
 
 
 def run_batch(engine: UpscaleEngine, ladder: Ladder, items: list[Item]) -> list[EngineOutput]:
-    """Run tiles of one bucket as one batch; outputs in their order, each of its own tile's size."""
+    """Run tiles of one bucket, all for the draft or none, as one batch; outputs in their order, each of its own tile's
+    size."""
     height, width = ladder.bucket(*items[0].lr.shape[2:])
     lr = np.concatenate([_padded(item.lr, height, width) for item in items])
-    made = engine.run(lr, logits=any(item.logits for item in items))
+    chosen = engine.draft if items[0].draft else engine
+    assert chosen is not None  # noqa: S101 - for the type checker; see `Item.draft`
+    made = chosen.run(lr, logits=any(item.logits for item in items))
     outputs = []
     for index, item in enumerate(items):
         part = (slice(index, index + 1), slice(None), *(slice(SCALE * n) for n in item.lr.shape[2:]))
@@ -234,14 +242,17 @@ class EngineThreads:
         """Tiles in the queue."""
         return len(self._queue)
 
-    async def run(self, lr: Tensor, *, logits: bool, deadline: float) -> Ran:
+    async def run(self, lr: Tensor, *, logits: bool, deadline: float, draft: bool = False) -> Ran:
         """Queue a tile `(1, 1, h, w)` and wait for its output. A caller that is cancelled is not worked for.
+
+        Args:
+            draft: whether the engine's draft is to make it; there must be one.
 
         Raises:
             ServiceError: `not_ready` when the engine has ended, `overloaded` when the queue is full,
                 `deadline_exceeded` when its turn comes too late.
         """
-        item = Item(lr, logits, deadline, self._clock())
+        item = Item(lr, logits, deadline, self._clock(), draft)
         with self._changed:
             if self._ended or self._lost:
                 raise _gone()

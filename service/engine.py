@@ -81,6 +81,11 @@ class UpscaleEngine(Protocol):
         """Asked after a failure: whether a forward pass that has worked before still does."""
         ...
 
+    @property
+    def draft(self) -> "UpscaleEngine | None":
+        """A faster copy of the same generator, for pictures that need not be exact; see `service.draft`."""
+        ...
+
 
 class OnnxEngine:
     """An ONNX Runtime session over a released generator."""
@@ -107,6 +112,7 @@ class OnnxEngine:
             ManifestError: the version is missing, incomplete or altered.
             EngineError: CUDA was asked for and did not come up, or the graph does not keep the contract.
         """
+        self.draft: OnnxEngine | None = None
         self._manifest, path = load_generator(version_dir)
         wanted = _wanted(device, cuda or CudaOptions())
         self._session = _session(path, wanted, threads)

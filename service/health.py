@@ -24,5 +24,6 @@ def readiness(services: Services) -> Readiness:
             sha256=manifest.model.sha256,
             parameters=manifest.parameters,
         ),
+        draft=services.upscaler.drafts,
         decoder=decoder,
     )

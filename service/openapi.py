@@ -54,6 +54,8 @@ DECODED = {
     "complete": True,
     "attempts": [
         {"attempt": "zxing", "outcome": "nothing", "ms": 1.0},
+        {"attempt": "draft", "outcome": "done", "ms": 10.4},
+        {"attempt": "draft-zxing", "outcome": "nothing", "ms": 2.2},
         {"attempt": "upscale", "outcome": "done", "ms": 30.2},
         {"attempt": "sr-zxing", "outcome": "nothing", "ms": 2.3},
         {"attempt": "soft", "outcome": "read", "ms": 41.8},

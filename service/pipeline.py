@@ -3,6 +3,7 @@
 import base64
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from model_store.contract import SCALE, Image, luma, merge_colour
 from model_store.contract import enlarge as enlarge_plane
@@ -44,8 +45,12 @@ async def read(task: Task) -> DecodeAnswer:
         async def upscale(plane: Image) -> Upscaled:
             return await _upscaled(task, plane, logits=True)
 
+        async def draft(plane: Image) -> Upscaled:
+            return await _upscaled(task, plane, logits=False, draft=True)
+
         small_enough = picture.height * picture.width <= limit
-        result = await _read(task, picture, upscale if small_enough else None)
+        drafts = small_enough and task.services.upscaler.drafts
+        result = await _read(task, picture, upscale if small_enough else None, draft if drafts else None)
     return _answer(task, picture, result)
 
 
@@ -73,14 +78,16 @@ async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
     return Enlarged(answer, "application/json", _size(picture))
 
 
-async def _upscaled(task: Task, plane: Image, *, logits: bool) -> Upscaled:
+async def _upscaled(task: Task, plane: Image, *, logits: bool, draft: bool = False) -> Upscaled:
     with task.stages("upscale"):
         return await task.services.upscaler.upscale(
-            plane, logits=logits, deadline=task.deadline, observe=task.stages.add
+            plane, logits=logits, deadline=task.deadline, draft=draft, observe=task.stages.add
         )
 
 
-async def _read(task: Task, picture: Picture, upscale: Upscale | None) -> DecodeResult:
+async def _read(
+    task: Task, picture: Picture, upscale: Upscale | None, draft: Upscale | None = None
+) -> DecodeResult:
     """Read a picture and count what was read.
 
     Raises:
@@ -90,18 +97,20 @@ async def _read(task: Task, picture: Picture, upscale: Upscale | None) -> Decode
     metrics, stages = task.services.metrics, task.stages
     began, stage = time.perf_counter(), "read_upload"
 
-    async def between(plane: Image) -> Upscaled:
+    async def between(engine: Upscale, plane: Image) -> Upscaled:
         nonlocal began, stage
-        assert upscale is not None  # noqa: S101 - for the type checker
         stages.add(stage, time.perf_counter() - began)
         try:
-            return await upscale(plane)
+            return await engine(plane)
         finally:
             began, stage = time.perf_counter(), "read_upscaled"
 
     try:
         result = await task.services.decoder.decode(
-            picture.pixels, upscale=between if upscale else None, deadline=task.deadline
+            picture.pixels,
+            upscale=partial(between, upscale) if upscale else None,
+            draft=partial(between, draft) if draft else None,
+            deadline=task.deadline,
         )
     finally:
         stages.add(stage, time.perf_counter() - began)

@@ -63,9 +63,11 @@ class DecoderProcesses:
             wechat_nets=self._has_nets,
         )
 
-    async def decode(self, image: Image, *, upscale: Upscale | None, deadline: float) -> DecodeResult:
+    async def decode(
+        self, image: Image, *, upscale: Upscale | None, draft: Upscale | None = None, deadline: float
+    ) -> DecodeResult:
         """See `Cascade.decode`."""
-        return await self._cascade.decode(image, upscale=upscale, deadline=deadline)
+        return await self._cascade.decode(image, upscale=upscale, draft=draft, deadline=deadline)
 
 
 def calibration_of(settings: Settings) -> SoftCalibration | None:

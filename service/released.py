@@ -4,7 +4,8 @@ from pathlib import Path
 
 from model_store.manifest import MANIFEST_NAME, ManifestError
 from service.cpus import usable_cpus
-from service.engine import CudaOptions, OnnxEngine, UpscaleEngine
+from service.draft import draft_of
+from service.engine import CPU, CudaOptions, OnnxEngine, UpscaleEngine
 from service.settings import MEBI, Settings
 
 
@@ -27,15 +28,20 @@ def version_folder(store: Path, name: str, version: int) -> Path:
 
 
 def build_engine(settings: Settings) -> UpscaleEngine:
-    """The released generator that the settings name.
+    """The released generator that the settings name, on a CPU with its draft.
 
     Raises:
-        ManifestError, EngineError: see `OnnxEngine`.
+        ManifestError, EngineError: see `OnnxEngine` and `draft_of`.
     """
-    return OnnxEngine(
-        version_folder(settings.model_store, settings.model, settings.model_version),
+    folder = version_folder(settings.model_store, settings.model, settings.model_version)
+    threads = settings.threads or usable_cpus()
+    engine = OnnxEngine(
+        folder,
         device=settings.device,
-        threads=settings.threads or usable_cpus(),
+        threads=threads,
         tile=settings.tile,
         cuda=CudaOptions(settings.cuda_memory_mib * MEBI, settings.cuda_conv_search),
     )
+    if engine.provider == CPU:
+        engine.draft = draft_of(engine, folder, drafts=settings.drafts, threads=threads, tile=settings.tile)
+    return engine

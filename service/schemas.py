@@ -63,7 +63,12 @@ class ModelRef(BaseModel):
 class AttemptReport(BaseModel):
     """One look of one reader at one picture, or the generator's work (`upscale`) between them."""
 
-    attempt: Annotated[str, Field(description="Name of the attempt; `upscale` for the generator's part.")]
+    attempt: Annotated[
+        str,
+        Field(
+            description="Name of the attempt; `upscale` for the generator's part, `draft` for its faster copy's."
+        ),
+    ]
     outcome: Annotated[
         Outcome,
         Field(
@@ -156,6 +161,9 @@ class Readiness(BaseModel):
     reasons: Annotated[list[str], Field(description="Why not, where it is not.")]
     provider: Annotated[str, Field(description="ONNX Runtime execution provider really in use.")]
     model: Annotated[ModelState, Field(description="Which generator is being served, and its hash.")]
+    draft: Annotated[
+        bool, Field(description="Whether `/decode` looks at the image by the generator's 8-bit copy first.")
+    ]
     decoder: Annotated[DecoderState, Field(description="State of the decoder processes.")]
 
 

@@ -51,7 +51,9 @@ class Decoder(Protocol):
 
     def state(self) -> DecoderState: ...
 
-    async def decode(self, image: Image, *, upscale: Upscale | None, deadline: float) -> DecodeResult: ...
+    async def decode(
+        self, image: Image, *, upscale: Upscale | None, draft: Upscale | None = None, deadline: float
+    ) -> DecodeResult: ...
 
 
 EngineFactory = Callable[[Settings], UpscaleEngine]
@@ -188,9 +190,10 @@ async def opened(
         lanes = 1 if built.provider == CUDA else settings.lanes or cpus
         if isinstance(built, OnnxEngine):
             await loop.run_in_executor(executor, built.warm_up, shapes.shapes())
-            if lanes > 1:
-                filling = (loop.run_in_executor(executor, built.fill_arena) for _ in range(lanes))
-                await asyncio.gather(*filling)
+            for each in (built, built.draft):
+                if each is not None and lanes > 1:
+                    filling = (loop.run_in_executor(executor, each.fill_arena) for _ in range(lanes))
+                    await asyncio.gather(*filling)
         threads = EngineThreads(
             built,
             capacity=places + settings.queue,

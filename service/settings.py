@@ -41,6 +41,13 @@ class Settings(BaseSettings):
         int,
         Field(ge=0, le=1_000_000, description="Version of the generator; 0 takes the newest complete one."),
     ] = 0
+    drafts: Annotated[
+        Literal["auto", "on", "off"],
+        Field(
+            description="Whether `/decode` looks at the image by the generator's 8-bit copy first, on a CPU; "
+            "`auto` does where the copy is faster."
+        ),
+    ] = "auto"
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
         Field(description="Where the generator runs; `cuda` refuses to start when CUDA does not come up."),

@@ -28,12 +28,18 @@ class Upscaler:
         self._executor = executor
         self._tile = tile
 
+    @property
+    def drafts(self) -> bool:
+        """Whether the engine has a draft."""
+        return self._engine.engine.draft is not None
+
     async def upscale(
         self,
         plane: Image,
         *,
         logits: bool,
         deadline: float,
+        draft: bool = False,
         observe: Callable[[str, float], None] = lambda *_: None,
     ) -> Upscaled:
         """Upscale `(h, w) uint8` luma to `(4h, 4w)`.
@@ -42,6 +48,7 @@ class Upscaler:
             plane: the upload's luma.
             logits: whether the logits are wanted as well; they are `float16`.
             deadline: on the clock of `time.monotonic()`.
+            draft: whether the engine's draft is good enough; there must be one.
             observe: told the seconds of each tile's `queue` wait and `inference`.
 
         Raises:
@@ -56,7 +63,9 @@ class Upscaler:
         )
         for tile in tiles:
             lr = to_tensor(padded[tile.rows.start : tile.rows.stop, tile.columns.start : tile.columns.stop])
-            ran = await self._engine.run(lr, logits=assembly.logits is not None, deadline=deadline)
+            ran = await self._engine.run(
+                lr, logits=assembly.logits is not None, deadline=deadline, draft=draft
+            )
             observe("queue", ran.queue)
             observe("inference", ran.inference)
             if lr.size <= _PUT_AT_ONCE:

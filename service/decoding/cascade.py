@@ -44,7 +44,8 @@ class Attempt:
     name: str
     job: Callable[[Any, NDArray[Any], str], list[Reading]]
     """Gets the picture and `name`; runs in a decoder process."""
-    picture: Literal["upload", "sr", "logits"] = "upload"
+    picture: Literal["upload", "draft", "sr", "logits"] = "upload"
+    """`sr` and `logits` come from the generator, `draft` is the x4 image by its faster copy."""
     limit: float = 2.0
     """Seconds it may take in its process, however far the deadline is."""
     family: str = ""
@@ -62,6 +63,7 @@ class Attempt:
 # it read 1 of 1,284 that nothing before it read (`python -m training evaluate attempts --photos DIR`).
 ATTEMPTS = (
     Attempt("zxing", jobs.zxing),
+    Attempt("draft-zxing", jobs.zxing, "draft"),
     Attempt("sr-zxing", jobs.zxing, "sr"),
     Attempt("soft", jobs.soft, "logits", limit=4.0),  # it ends by itself, sooner
     Attempt("wechat", jobs.wechat, family="wechat", at_middle_size=False),
@@ -82,7 +84,8 @@ class AttemptRecord:
     """What one attempt did and how long it took, waiting for a process included."""
 
     attempt: str
-    """Name of the attempt; `upscale` for the engine's part, whose outcome is `done` or `timeout`."""
+    """Name of the attempt; `upscale` for the engine's part and `draft` for its draft's, whose outcome is `done` or
+    `timeout`."""
     milliseconds: float
     outcome: Outcome
     symbols: int
@@ -97,7 +100,7 @@ class DecodeResult:
     attempts: tuple[AttemptRecord, ...]
     """In the order of time."""
     upscaled: bool
-    """Whether the x4 image was made."""
+    """Whether a x4 image was made, be it a draft."""
     timed_out: bool
     """The deadline passed before every attempt that might have read something had its turn."""
 
@@ -122,23 +125,29 @@ class Cascade:
         self._attempts = tuple(attempts)
 
     async def decode(
-        self, image: NDArray[np.uint8], *, upscale: Upscale | None, deadline: float
+        self,
+        image: NDArray[np.uint8],
+        *,
+        upscale: Upscale | None,
+        draft: Upscale | None = None,
+        deadline: float,
     ) -> DecodeResult:
         """Read the symbols in `image`.
 
-        What `upscale` raises is passed on. A reader that fails or takes too long is recorded, and the next
+        What `upscale` and `draft` raise is passed on. A reader that fails or takes too long is recorded, and the next
         one tried.
 
         Args:
             image: `(h, w)` luma or `(h, w, 3)` RGB, uint8.
             upscale: called at most once, and only when nothing was read before it is needed; None to do
                 without.
+            draft: the same at less cost, though not as exact; None to do without.
             deadline: on the clock of `time.monotonic()`, seconds.
         """
         luma = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8)
-        run = _Run(self._pool, luma, upscale, deadline)
+        run = _Run(self._pool, luma, upscale, draft, deadline)
         readings = await run.first_of(self._order(luma.size, enlarging=upscale is not None))
-        return DecodeResult(tuple(readings), tuple(run.records), run.made is not None, run.timed_out)
+        return DecodeResult(tuple(readings), tuple(run.records), run.enlarged, run.timed_out)
 
     def _order(self, pixels: int, *, enlarging: bool) -> Sequence[Attempt]:
         """The attempts on an upload of so many pixels."""
@@ -152,17 +161,28 @@ class Cascade:
 class _Run:
     """The attempts on one upload and their record."""
 
-    def __init__(self, pool: Pool, luma: NDArray[np.uint8], upscale: Upscale | None, deadline: float) -> None:
-        self._pool, self._luma, self._upscale, self._deadline = pool, luma, upscale, deadline
+    def __init__(
+        self,
+        pool: Pool,
+        luma: NDArray[np.uint8],
+        upscale: Upscale | None,
+        draft: Upscale | None,
+        deadline: float,
+    ) -> None:
+        self._pool, self._luma, self._deadline = pool, luma, deadline
+        self._engines = {"draft": draft, "sr": upscale, "logits": upscale}
         self._given_up: set[str] = set()
+        self._made: Upscaled | None = None
         self.records: list[AttemptRecord] = []
-        self.made: Upscaled | None = None
+        self.enlarged = False
         self.timed_out = False
 
     async def first_of(self, attempts: Iterable[Attempt]) -> list[Reading]:
         """The readings of the first attempt that has any, in pixels of the upload."""
         for attempt in attempts:
-            if attempt.family in self._given_up or (attempt.picture != "upload" and self._upscale is None):
+            if attempt.family in self._given_up:
+                continue
+            if attempt.picture != "upload" and self._engines[attempt.picture] is None:
                 continue
             if time.monotonic() >= self._deadline:
                 self.timed_out = True
@@ -179,32 +199,37 @@ class _Run:
 
     async def _picture(self, attempt: Attempt) -> NDArray[Any] | None:
         """What the attempt looks at, None where there is no such picture or it is too long; the upload is enlarged when
-        the first attempt asks for it."""
+        the first attempt asks for it. A draft is not kept."""
         longest = max(self._luma.shape)
         if (longest if attempt.picture == "upload" else SCALE * longest) > LONGEST_SIDE:
             return None
         if attempt.picture == "upload":
             return self._luma
-        if self.made is None:
-            self.made = await self._upscaled()
-        if self.made is None:
+        if attempt.picture == "draft":
+            draft = await self._upscaled("draft", "draft")
+            return None if draft is None else draft.sr
+        if self._made is None:
+            self._made = await self._upscaled("sr", "upscale")
+        if self._made is None:
             return None
-        return self.made.sr if attempt.picture == "sr" else self.made.logits
+        return self._made.sr if attempt.picture == "sr" else self._made.logits
 
-    async def _upscaled(self) -> Upscaled | None:
-        """The engine's work, or None where the deadline passed over it."""
-        assert self._upscale is not None  # noqa: S101 - for the type checker; see `first_of`
+    async def _upscaled(self, picture: str, name: str) -> Upscaled | None:
+        """The engine's work, recorded under `name`, or None where the deadline passed over it."""
+        upscale = self._engines[picture]
+        assert upscale is not None  # noqa: S101 - for the type checker; see `first_of`
         start = time.monotonic()
         try:
             async with asyncio.timeout(self._deadline - start) as ours:
-                made = await self._upscale(self._luma)
+                made = await upscale(self._luma)
         except TimeoutError:
             if not ours.expired():
                 raise
             self.timed_out = True
-            self._record("upscale", start, "timeout", 0)
+            self._record(name, start, "timeout", 0)
             return None
-        self._record("upscale", start, "done", 0)
+        self._record(name, start, "done", 0)
+        self.enlarged = True
         return made
 
     async def _one(self, attempt: Attempt, picture: NDArray[Any]) -> list[Reading]:

@@ -28,8 +28,10 @@ class InProcessDecoder:
     def state(self) -> DecoderState:
         return DecoderState(children=1, restarts=0, crashes=0, timeouts=0, wechat_nets=False)
 
-    async def decode(self, image: Image, *, upscale: Upscale | None, deadline: float) -> DecodeResult:
-        del deadline
+    async def decode(
+        self, image: Image, *, upscale: Upscale | None, draft: Upscale | None = None, deadline: float
+    ) -> DecodeResult:
+        del deadline, draft
         self.calls += 1
         if self.hold is not None:
             try:

@@ -11,6 +11,7 @@ from model_store.manifest import (
     GeneratorManifest,
     StoredFile,
     TrainingRecord,
+    load_generator,
     sha256_of,
 )
 
@@ -38,7 +39,31 @@ def write_tiny_model(store: Path, *, version: int = 1, multiple: int = 2) -> Pat
     return folder
 
 
-def _graph() -> onnx.ModelProto:
+def write_copy(version_dir: Path, *, inverted: bool = False, of: str | None = None) -> Path:
+    """Write the copy that `service.draft` looks for beside a tiny model, and return its folder.
+
+    Args:
+        inverted: whether it takes dark for light.
+        of: hash of the model that it says to be a copy of, where it is not the truth.
+    """
+    manifest, model = load_generator(version_dir)
+    name = f"{manifest.name}_int8"
+    folder = version_dir.parents[1] / name / version_dir.name
+    folder.mkdir(parents=True)
+    path = folder / model.name
+    onnx.save(_graph(inverted=inverted), path)
+    copy = manifest.model_copy(
+        update={
+            "name": name,
+            "model": StoredFile(name=path.name, sha256=sha256_of(path), size=path.stat().st_size),
+            "copy_of": of or manifest.model.sha256,
+        }
+    )
+    (folder / MANIFEST_NAME).write_text(copy.model_dump_json())
+    return folder
+
+
+def _graph(*, inverted: bool = False) -> onnx.ModelProto:
     def plane(name: str, rows: str, columns: str) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 1, rows, columns])
 
@@ -49,7 +74,7 @@ def _graph() -> onnx.ModelProto:
         helper.make_node("Resize", ["lr", "", "scales"], ["wide"], mode="cubic", cubic_coeff_a=-0.75),
         helper.make_node("Clip", ["wide", "low", "high"], ["sr"]),
         helper.make_node("Sub", ["one", "sr"], ["rest"]),
-        helper.make_node("Div", ["sr", "rest"], ["odds"]),
+        helper.make_node("Div", ["rest", "sr"] if inverted else ["sr", "rest"], ["odds"]),
         helper.make_node("Log", ["odds"], ["logits"]),
     ]
     graph = helper.make_graph(

@@ -75,9 +75,11 @@ def decode(
     image: NDArray[np.uint8] = IMAGE,
     seconds: float = 60.0,
     pool: InlinePool | None = None,
+    draft: Engine | None = None,
 ) -> DecodeResult:
     cascade = Cascade(pool or InlinePool(), attempts)
-    return asyncio.run(cascade.decode(image, upscale=engine, deadline=time.monotonic() + seconds))
+    deadline = time.monotonic() + seconds
+    return asyncio.run(cascade.decode(image, upscale=engine, draft=draft, deadline=deadline))
 
 
 def test_first_reading_ends_it() -> None:
@@ -109,6 +111,40 @@ def test_attempts_are_tried_in_their_order_and_the_upload_is_enlarged_once() -> 
     assert [a.attempt for a in result.attempts] == ["a", "upscale", "b", "c", "d", "e"]
     assert [picture.shape for picture in pool.pictures] == [(16, 24), (64, 96), (64, 96), (16, 24), (64, 96)]
     assert (result.upscaled, engine.calls) == (True, 1)
+
+
+LOOKS = [
+    Attempt("a", finds(), "draft"),
+    Attempt("b", finds(), "sr"),
+    Attempt("c", finds(reading(b"late")), "logits"),
+]
+
+
+def test_what_is_not_read_from_the_draft_is_enlarged_by_the_generator() -> None:
+    engine, draft = Engine(logits=True), Engine()
+    result = decode(LOOKS, engine, draft=draft)
+    assert [a.attempt for a in result.attempts] == ["draft", "a", "upscale", "b", "c"]
+    assert [r.payload for r in result.readings] == [b"late"]
+    assert (engine.calls, draft.calls) == (1, 1)
+
+
+def test_what_is_read_from_the_draft_is_not_enlarged_again() -> None:
+    engine, draft = Engine(), Engine()
+    result = decode([Attempt("a", finds(reading(b"1")), "draft"), *LOOKS[1:]], engine, draft=draft)
+    assert [a.attempt for a in result.attempts] == ["draft", "a"]
+    assert result.readings[0].points[0] == (2.125, 4.625)
+    assert (result.upscaled, engine.calls, draft.calls) == (True, 0, 1)
+
+
+def test_without_a_draft_its_attempts_are_left_out() -> None:
+    assert [a.attempt for a in decode(LOOKS, Engine(logits=True)).attempts] == ["upscale", "b", "c"]
+
+
+def test_a_draft_that_comes_too_late_ends_it() -> None:
+    engine = Engine()
+    result = decode(LOOKS, engine, seconds=0.05, draft=Engine(seconds=5.0))
+    assert [(a.attempt, a.outcome) for a in result.attempts] == [("draft", "timeout")]
+    assert (result.timed_out, result.upscaled, engine.calls) == (True, False, 0)
 
 
 @pytest.mark.parametrize(("side", "order"), [(256, ["upscale", "b", "a"]), (257, ["a", "upscale", "b"])])

@@ -1,7 +1,7 @@
 """Throughput and tail against LitServe and BentoML around the same model and readers, in turns within one run.
 
-Each stands twice in the table: as its first page shows it, and as somebody would have it who has read all of them (a
-worker for each CPU, one thread for each forward pass). A server that is not being measured is stopped meanwhile, since
+Each stands twice in the table: as its first page shows it, with the generator, and as somebody would have it who has read
+all of them (a worker for each CPU, one thread for each forward pass, and our draft first). A server that is not being measured is stopped meanwhile, since
 some of them poll; before that it may finish what the clients of its turn have left behind.
 """
 
@@ -84,12 +84,18 @@ def commands() -> dict[str, tuple[list[str], dict[str, str]]]:
     untracked = {"BENTOML_DO_NOT_TRACK": "True"}
     return {
         OURS: ([sys.executable, "-m", "service"], {}),
-        "LitServe": ([*lit, "1", "0"], {}),
+        "LitServe": ([*lit, "1", "0", "0"], {}),
         "BentoML": (bento, untracked),
-        "LitServe, tuned": ([*lit, cpus, "1"], {"OMP_NUM_THREADS": "1"}),
+        "LitServe, tuned": ([*lit, cpus, "1", "1"], {"OMP_NUM_THREADS": "1"}),
         "BentoML, tuned": (
             [*bento[:2], "--quiet", *bento[2:]],
-            {**untracked, "PEER_WORKERS": cpus, "PEER_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            {
+                **untracked,
+                "PEER_WORKERS": cpus,
+                "PEER_THREADS": "1",
+                "PEER_DRAFTS": "1",
+                "OMP_NUM_THREADS": "1",
+            },
         ),
     }
 

@@ -23,9 +23,15 @@ def tile(value: float, height: int = 4, width: int = 4) -> Any:
 
 
 def item(
-    value: float, *, height: int = 4, width: int = 4, deadline: float = LATER, logits: bool = False
+    value: float,
+    *,
+    height: int = 4,
+    width: int = 4,
+    deadline: float = LATER,
+    logits: bool = False,
+    draft: bool = False,
 ) -> Item:
-    return Item(tile(value, height, width), logits, deadline, queued=0.0)
+    return Item(tile(value, height, width), logits, deadline, queued=0.0, draft=draft)
 
 
 class Repeater:
@@ -42,6 +48,7 @@ class Repeater:
 
     manifest: Any = None
     provider = "made up"
+    draft: Any = None
 
     def run(self, lr: Any, *, logits: bool) -> EngineOutput:
         self.entered.set()
@@ -84,6 +91,18 @@ def test_a_batch_is_what_waits_of_one_bucket_in_order_and_the_first_goes_first()
     assert waiting.take(0.0) == [order[0], order[2], order[3], order[4]]
     assert waiting.take(0.0) == [order[1], order[5]]
     assert waiting.take(0.0) == []
+
+
+def test_drafts_are_made_by_the_draft_and_never_in_one_batch_with_others() -> None:
+    waiting = TileQueue(Ladder((1, 2, 4), (8,)), 10)
+    order = [item(0, draft=True), item(1), item(2, draft=True), item(3)]
+    for one in order:
+        waiting.put(one)
+    engine, draft = Repeater(), Repeater()
+    engine.draft = draft
+    while batch := waiting.take(0.0):
+        run_batch(engine, waiting.ladder, batch)
+    assert (draft.batches, engine.batches) == ([[0, 2]], [[1, 3]])
 
 
 @pytest.mark.parametrize(("waiting", "expected"), [(1, 1), (2, 2), (3, 2), (4, 4), (7, 4), (9, 4)])

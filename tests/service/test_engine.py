@@ -99,6 +99,8 @@ def test_affinity_bounds_the_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 class Slow:
     """An engine that waits until it is let go, and records what it ran."""
 
+    draft = None
+
     def __init__(self, engine: OnnxEngine) -> None:
         self.manifest, self.provider = engine.manifest, engine.provider
         self.go = threading.Event()

@@ -178,6 +178,8 @@ def test_an_answer_under_way_is_finished_before_the_service_ends(settings: Setti
 class Poisoned:
     """Fails on dark planes; otherwise the real engine."""
 
+    draft = None
+
     def __init__(self, engine: UpscaleEngine) -> None:
         self._engine = engine
 
@@ -257,8 +259,8 @@ def test_startup_fails_where_the_model_is_missing(settings: Settings) -> None:
 
 def test_startup_fails_where_a_plain_symbol_is_not_read(settings: Settings) -> None:
     class Blind(InProcessDecoder):
-        async def decode(self, image, *, upscale, deadline):  # type: ignore[no-untyped-def]
-            return await super().decode(image * 0, upscale=upscale, deadline=deadline)
+        async def decode(self, image, **arguments):  # type: ignore[no-untyped-def]
+            return await super().decode(image * 0, **arguments)
 
     with pytest.raises(RuntimeError), running(create_app(settings, decoder=lambda _: Blind())):
         pass

@@ -23,6 +23,8 @@ from tests.builders.decoders import InProcessDecoder
 
 
 class Breaking:
+    draft = None
+
     def __init__(self, engine):
         self._engine, self._well = engine, True
         self.manifest, self.provider = engine.manifest, engine.provider

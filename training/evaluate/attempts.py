@@ -16,11 +16,11 @@ from training.evaluate.arms import NONE, Arm, Item
 from training.evaluate.candidates import CANDIDATES
 from training.evaluate.farm import run_all
 from training.evaluate.middle_photos import middle_items
-from training.evaluate.options import Options
+from training.evaluate.options import BenchmarkError, Options
 from training.evaluate.results import Results, collect
 from training.evaluate.sweep_set import PX_PER_MODULE, sweep_items
 from training.evaluate.tables import rate, table
-from training.evaluate.upscalers import OURS
+from training.evaluate.upscalers import DRAFT, OURS, draft_of
 from training.evaluate.workbench import ATTEMPT, ENLARGING
 
 COUNT = 3
@@ -45,16 +45,24 @@ class Step:
 
 def arm_of(attempt: Attempt) -> Arm:
     """The arm that stands for an attempt."""
-    return Arm("lr", NONE if attempt.picture == "upload" else OURS, ATTEMPT + attempt.name)
+    upscaler = {"upload": NONE, "draft": DRAFT}.get(attempt.picture, OURS)
+    return Arm("lr", upscaler, ATTEMPT + attempt.name)
 
 
 def _arms(attempts: Sequence[Attempt]) -> tuple[Arm, ...]:
-    return (Arm("lr", OURS, ENLARGING), *(arm_of(attempt) for attempt in attempts))
+    return (
+        *(Arm("lr", name, ENLARGING) for name in (OURS, DRAFT)),
+        *(arm_of(attempt) for attempt in attempts),
+    )
 
 
 def run_attempts(options: Options, families: tuple[str, ...], count: int = COUNT) -> Results:
     """Try every attempt of the cascade on `count` symbols of each family at every size; writes
-    `attempts.json`."""
+    `attempts.json`.
+
+    Raises:
+        BenchmarkError: the generator has no 8-bit copy.
+    """
     items = sweep_items(families, PX_PER_MODULE, count, options.seed, _arms(CANDIDATES))
     return _tried(
         "attempts",
@@ -69,6 +77,7 @@ def run_photo_attempts(options: Options, folder: Path) -> Results:
 
     Raises:
         PhotosError: see `photos.read_index`.
+        BenchmarkError: the generator has no 8-bit copy.
     """
     items = middle_items(folder, _arms(ATTEMPTS))
     what = f"{len(items)} pictures: whole photographs reduced to middle size, plain and as JPEG."
@@ -76,6 +85,8 @@ def run_photo_attempts(options: Options, folder: Path) -> Results:
 
 
 def _tried(name: str, options: Options, items: Sequence[Item], what: str) -> Results:
+    if options.ours is None or draft_of(options.ours) is None:
+        raise BenchmarkError("the generator has no 8-bit copy (python -m training.precision int8)")
     taken = run_all(items, options.setup, options.jobs, name)
     each = {
         str(arm): [round(one.shots[i].milliseconds, 2) for one in taken]
@@ -125,9 +136,9 @@ def by_gain(results: Results) -> list[Step]:
 def attempts_report(results: Results) -> str:
     """Markdown: the order of the service and the one by gain."""
     count = len(results.items)
-    enlarging = results.milliseconds[str(Arm("lr", OURS, ENLARGING))]
+    full, draft = (results.milliseconds[str(Arm("lr", name, ENLARGING))]["mean"] for name in (OURS, DRAFT))
     parts = [
-        f"{results.details['what']} Enlarging takes {enlarging['mean']:.0f} ms in the mean.",
+        f"{results.details['what']} Enlarging takes {full:.0f} ms in the mean, its draft {draft:.0f}.",
         "### As served",
         _steps_table(as_served(results), count),
         "### By crops read a second among those left",
@@ -171,22 +182,24 @@ def _step(
 
 def _matrices(
     results: Results,
-) -> tuple[NDArray[np.bool_], NDArray[np.float64], list[str], list[bool]]:
-    """What each attempt read and how long it took, `(attempts, crops)`; names; which need enlarging."""
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], list[str], list[str]]:
+    """What each attempt read and how long it took, `(attempts, crops)`; names; by what each is enlarged."""
     arms = [arm for arm in results.arms() if arm.reader.startswith(ATTEMPT)]
     read = np.array([results.read(arm) for arm in arms])
     cost = np.array([_times(results, arm) for arm in arms])
     names = [arm.reader.removeprefix(ATTEMPT) for arm in arms]
-    return read, cost, names, [arm.upscaler != NONE for arm in arms]
+    return read, cost, names, [arm.upscaler for arm in arms]
 
 
 def _charged(
-    results: Results, cost: NDArray[np.float64], needs: list[bool], before: list[int]
+    results: Results, cost: NDArray[np.float64], needs: list[str], before: list[int]
 ) -> NDArray[np.float64]:
-    """`cost` with the time of enlarging for those that need it, unless one before them did."""
-    if any(needs[i] for i in before):
-        return cost
-    return cost + np.outer(needs, _times(results, Arm("lr", OURS, ENLARGING)))
+    """`cost` with the time of enlarging for those that need it, unless one before them needed the same."""
+    done = {NONE, *(needs[i] for i in before)}
+    for name in sorted({*needs} - done):
+        here = np.array([need == name for need in needs])
+        cost = cost + np.outer(here, _times(results, Arm("lr", name, ENLARGING)))
+    return cost
 
 
 def _times(results: Results, arm: Arm) -> NDArray[np.float64]:

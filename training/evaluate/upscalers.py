@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from model_store import contract
 from model_store.manifest import MANIFEST_NAME, Calibration, load_generator
+from service.draft import copy_of
 from training.evaluate.arms import Image
 
 KERNELS = {"nearest": cv2.INTER_NEAREST, "bicubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}
 OURS = "ours"
+DRAFT = "draft"
+"""The generator's 8-bit copy, which `/decode` looks at first."""
 _SUPERRES_NAME = re.compile(r"([A-Za-z]+)_x([234])", re.ASCII)
 
 
@@ -100,6 +103,12 @@ def generator_file(path: Path) -> GeneratorFile:
 
         return GeneratorFile(path, 2, None, f"{path.name} ({sha256_of(path)[:12]})")
     raise UpscalerError(f"{path}: neither a released model version nor an ONNX file")
+
+
+def draft_of(spec: UpscalerSpec) -> UpscalerSpec | None:
+    """The 8-bit copy of a released generator of ours; None where there is none."""
+    folder = copy_of(spec.path) if spec.kind == "generator" and spec.path is not None else None
+    return UpscalerSpec.generator(folder, DRAFT) if folder is not None else None
 
 
 def build_upscaler(spec: UpscalerSpec, threads: int = 1) -> Upscale:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding.cascade import Cascade, Upscaled
+from service.decoding.cascade import Upscale as Engine
 from service.decoding.jobs import Readers, soft
 from service.decoding.reading import Reading
 from service.decoding.soft import SoftCalibration
@@ -34,7 +35,16 @@ from training.evaluate.arms import (
 )
 from training.evaluate.candidates import CANDIDATES
 from training.evaluate.readers import DECODE, SOFT, build_reader, wechat_files
-from training.evaluate.upscalers import OURS, Enlarged, Upscale, UpscalerSpec, build_upscaler, generator_file
+from training.evaluate.upscalers import (
+    DRAFT,
+    OURS,
+    Enlarged,
+    Upscale,
+    UpscalerSpec,
+    build_upscaler,
+    draft_of,
+    generator_file,
+)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -85,6 +95,9 @@ class Workbench:
         self._readers = {
             name: build_reader(name, setup.wechat) for name in setup.readers if name not in (SOFT, DECODE)
         }
+        if DECODE in setup.readers:
+            drafts = [draft for spec in setup.upscalers if (draft := draft_of(spec)) is not None]
+            self._upscalers |= {draft.name: build_upscaler(draft) for draft in drafts}
         ours = any(name in (SOFT, DECODE) for name in setup.readers)
         self.wechat = WeChatReader(wechat_files(setup.wechat))
         """For locating symbols."""
@@ -162,18 +175,23 @@ class Workbench:
 
     def _decode(self, image: Image) -> list[bytes]:
         # As in the service: what is larger is read, but not enlarged.
-        upscale = self._upscalers.get(OURS) if image.size <= MOST_ENLARGED else None
+        enlarged = image.size <= MOST_ENLARGED
+        upscale, draft = (self._engine(name) if enlarged else None for name in (OURS, DRAFT))
+        deadline = time.monotonic() + DEADLINE_S
+        result = asyncio.run(self._cascade.decode(image, upscale=upscale, draft=draft, deadline=deadline))
+        return [reading.payload for reading in result.readings]
+
+    def _engine(self, name: str) -> Engine | None:
+        """An upscaler as the cascade calls it, None where there is none."""
+        upscale = self._upscalers.get(name)
+        if upscale is None:
+            return None
 
         async def engine(luma: NDArray[np.uint8]) -> Upscaled:
-            assert upscale is not None  # noqa: S101 - for the type checker; see the call below
             made = upscale(luma)
             return Upscaled(made.sr, made.logits)
 
-        deadline = time.monotonic() + DEADLINE_S
-        result = asyncio.run(
-            self._cascade.decode(image, upscale=engine if upscale else None, deadline=deadline)
-        )
-        return [reading.payload for reading in result.readings]
+        return engine
 
 
 class _HerePool:

@@ -1,4 +1,5 @@
-"""BentoML around the same pipeline: `bentoml serve tests.load.peers.bento:Reader`, `PEER_WORKERS`, `PEER_THREADS`."""
+"""BentoML around the same pipeline: `bentoml serve tests.load.peers.bento:Reader`, `PEER_WORKERS`, `PEER_THREADS`,
+`PEER_DRAFTS`."""
 
 import os
 from pathlib import Path
@@ -10,6 +11,7 @@ from bentoml.validators import ContentType
 from tests.load.peers.pipeline import Pipeline
 
 WORKERS, THREADS = int(os.environ.get("PEER_WORKERS", "1")), int(os.environ.get("PEER_THREADS", "0"))
+DRAFTS = os.environ.get("PEER_DRAFTS", "0") == "1"
 
 
 @bentoml.service(workers=WORKERS)
@@ -17,7 +19,7 @@ class Reader:
     """Both routes on one pipeline for each worker."""
 
     def __init__(self) -> None:
-        self.pipeline = Pipeline(threads=THREADS)
+        self.pipeline = Pipeline(threads=THREADS, drafts=DRAFTS)
 
     @bentoml.api
     def decode(self, file: Path) -> dict:  # type: ignore[type-arg]

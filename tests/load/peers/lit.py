@@ -1,4 +1,4 @@
-"""LitServe around the same pipeline: `python -m tests.load.peers.lit PORT WORKERS THREADS`."""
+"""LitServe around the same pipeline: `python -m tests.load.peers.lit PORT WORKERS THREADS DRAFTS`."""
 
 import sys
 
@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from tests.load.peers.pipeline import Pipeline
 
-PORT, WORKERS, THREADS = (int(argument) for argument in sys.argv[1:4])
+PORT, WORKERS, THREADS, DRAFTS = (int(argument) for argument in sys.argv[1:5])
 
 
 class _Api(litserve.LitAPI):
     def setup(self, device: str) -> None:  # noqa: ARG002 - the framework's signature
-        self.pipeline = Pipeline(threads=THREADS)
+        self.pipeline = Pipeline(threads=THREADS, drafts=bool(DRAFTS))
 
     def decode_request(self, request):  # type: ignore[no-untyped-def]
         return request["file"].file.read()
