@@ -1,8 +1,9 @@
 """Throughput and tail against LitServe and BentoML around the same model and readers, in turns within one run.
 
-Each stands twice in the table: as its first page shows it, with the generator, and as somebody would have it who has read
-all of them (a worker for each CPU, one thread for each forward pass, and our draft first). A server that is not being measured is stopped meanwhile, since
-some of them poll; before that it may finish what the clients of its turn have left behind.
+Each stands twice in the table: as its first page shows it, with the generator, and as somebody would have it who has
+read all of them: a worker for each CPU, one thread for each forward pass, and our draft first. A server that is not
+being measured is stopped meanwhile, since some of them poll; before that it may finish what the clients of its turn
+have left behind.
 """
 
 import asyncio

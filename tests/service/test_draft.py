@@ -51,7 +51,7 @@ def test_both_are_timed_and_sure_pixels_that_change_sides_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(draft.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(draft.time, "thread_time", lambda: now[0])
     theirs = np.array([[-5.0, -5.0, 0.5, 5.0]])
     ours = np.array([[5.0, -4.0, -0.5, 4.0]])
     share, flipped = compared(Timed(4.0, theirs, now), Timed(1.0, ours, now))

@@ -1,7 +1,7 @@
 """What the peers' servers call: our model, readers and image coding, one after the other in one process.
 
-The order of the attempts is the service's. With the draft that it makes first, all servers do the same work for the same
-upload; without it, a peer has the generator alone.
+The order of the attempts is the service's. With the draft, all servers do the same work for the same upload; without
+it, a peer has the generator alone.
 """
 
 import base64
