@@ -46,7 +46,7 @@ def pad_to_multiple(plane: Image, multiple: int) -> Image:
     below, beside = -height % multiple, -width % multiple
     if not below and not beside:
         return plane
-    return np.pad(plane, ((0, below), (0, beside)), mode="edge")
+    return _image(cv2.copyMakeBorder(plane, 0, below, 0, beside, cv2.BORDER_REPLICATE))
 
 
 def quantise(sr: Tensor) -> Image:

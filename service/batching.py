@@ -20,6 +20,7 @@ import numpy as np
 from model_store.contract import SCALE, Tensor
 from service.engine import EngineOutput, UpscaleEngine
 from service.errors import ServiceError
+from service.scheduling import give_way
 
 _log = logging.getLogger(__name__)
 
@@ -261,6 +262,7 @@ class EngineThreads:
         return await asyncio.wrap_future(item.done)
 
     def _loop(self) -> None:
+        give_way()
         while (batch := self._next()) is not None:
             self._work(batch)
 

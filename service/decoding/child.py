@@ -97,11 +97,12 @@ class ChildProcess:
             )
         self.channel = ours
         """A stream socket."""
-        self._killed = False
+        self.killed = False
+        """Whether it is not to be asked any more; one that ended over a job has been found to be."""
 
     def alive(self) -> bool:
         """Whether it can be asked: it has neither ended nor been killed."""
-        return not self._killed and self._process.poll() is None
+        return not self.killed and self._process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -110,7 +111,7 @@ class ChildProcess:
 
     def kill(self) -> None:
         """End the process at once, whatever it is doing. Does not block."""
-        self._killed = True
+        self.killed = True
         self._process.kill()
 
     def reap(self) -> None:

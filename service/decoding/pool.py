@@ -225,7 +225,7 @@ class DecoderPool:
             return
         if process.retired:
             self._in_background(self._discard(process))
-        elif not process.alive():
+        elif process.killed:
             self._in_background(self._replace(process))
         else:
             self._idle.put_nowait(process)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from service.decoding import sandbox, wire
+from service.scheduling import give_way
 
 GRACE = 5.0
 """Seconds after a job's limit at which the process ends itself, should its parent not be there to do so."""
@@ -24,6 +25,7 @@ def main() -> None:
     # Ctrl-C reaches the whole process group; the parent decides when its decoders end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=int(sys.argv[1]))
+    give_way()
     try:
         setup = wire.receive(channel)
         sandbox.limit(setup["memory_bytes"])
