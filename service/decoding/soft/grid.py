@@ -1,6 +1,7 @@
 """The grid of a symbol: where every module of it lies in the picture."""
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ DoubleArray = NDArray[np.float64]
 FloatArray = NDArray[np.float32]
 Point = tuple[float, float]
 
-TERMS = 5
-"""Powers of each coordinate in a displacement: degree 4 at most."""
+TERMS = 4
+"""Powers of each coordinate in a displacement: degree 3 at most."""
 _NEXT = np.array([1, 2, 3, 0])
 """The corner that follows each of four."""
 
@@ -28,6 +29,11 @@ class Grid:
     bend: DoubleArray | None = None
     """`(2, TERMS, TERMS)` coefficients c of the displacement in modules, sum over i, j of c[:, i, j] s**i
     t**j with s and t the module coordinates x and y scaled to -1..1; None where the symbol is flat."""
+
+    @classmethod
+    def flat(cls, version: int, affine: DoubleArray) -> Self:
+        """Without perspective or bend; `affine` `(2, 3)` takes module coordinates to pixels."""
+        return cls(version, np.vstack([affine, [0.0, 0.0, 1.0]]))
 
     @property
     def modules(self) -> int:
@@ -121,7 +127,7 @@ class Grid:
         places = self._corners_and_centre()
         known = np.column_stack([places, np.ones(len(places))])
         solution, *_ = np.linalg.lstsq(known, self.at(places), rcond=None)
-        return Grid(self.version, np.vstack([solution.T, [0.0, 0.0, 1.0]]))
+        return Grid.flat(self.version, np.asarray(solution.T, np.float64))
 
     def similar(self) -> "Grid":
         """The grid of squares that lies nearest to this one at the corners and the centre."""
@@ -133,7 +139,7 @@ class Grid:
         factor = np.vdot(before, after) / np.vdot(before, before)
         axes = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
         affine = np.column_stack([axes, middle_there - axes @ middle])
-        return Grid(self.version, np.vstack([affine, [0.0, 0.0, 1.0]]))
+        return Grid.flat(self.version, affine)
 
     def _corners_and_centre(self) -> DoubleArray:
         n = float(self.modules)

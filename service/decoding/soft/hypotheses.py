@@ -62,7 +62,7 @@ def affine_hypotheses(darkness: FloatArray, constellation: Constellation, most: 
     for version in _likely_versions(constellation):
         axes = sides / (size(version) - 7)
         affine = np.column_stack([axes, corner - axes @ [3.5, 3.5]])
-        grids.append(Grid(version, np.vstack([affine, [0.0, 0.0, 1.0]])))
+        grids.append(Grid.flat(version, affine))
     return _best_versions(darkness, constellation, grids, most)
 
 
