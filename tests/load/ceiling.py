@@ -1,8 +1,9 @@
 """How close the generator comes to what the processor can do.
 
 The ceiling is a loop of fused multiply-adds in registers (`fma.c`), which nothing that computes in float32 can exceed
-on the same clock. Beside it stand what a large matrix product and a large convolution reach in ONNX Runtime. Everything
-takes turns, in processor time of one thread, so that clocks and neighbours meet all alike.
+on the same clock. Beside it stand what a large matrix product and a large convolution reach in ONNX Runtime. The draft
+has a ceiling of its own, the same of bytes. Everything takes turns, in processor time of one thread, so that clocks and
+neighbours meet all alike.
 """
 
 import ctypes
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,14 @@ import onnxruntime as ort
 from onnx import TensorProto, helper
 
 from model_store.manifest import load_generator
+from service.draft import copy_of
 from service.released import version_folder
 from tests.builders.process import ROOT
 from tests.load.results import neighbours
 from training.evaluate.graph_cost import onnx_macs
 
 SIDES = (64, 128, 256)
+CEILING, CEILING_OF_BYTES = "ceiling", "ceiling of bytes"
 _FMA_ROUNDS = 4_000_000
 _MATRIX = 1024
 _CONV = (64, 128)
@@ -44,10 +48,15 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
             "matrix product": _matrix(),
             "convolution": _convolution(),
         }
-        if (loop := _fma(Path(scratch))) is not None:
-            works["ceiling"] = loop
+        works |= _loops(Path(scratch))
+        copy = copy_of(folder)
+        drawn = load_generator(copy)[1] if copy is not None else None
         for side in SIDES:
             works[f"generator {side}x{side}"] = _generator(path, manifest.contract.input, side)
+            if drawn is not None:
+                # As many operations as the generator, of which it is a copy.
+                operations = works[f"generator {side}x{side}"][0]
+                works[f"draft {side}x{side}"] = operations, _runs(drawn, manifest.contract.input, side)
         taken: dict[str, list[float]] = {name: [] for name in works}
         for index in range(rounds + 1):
             for name, (_, work) in works.items():
@@ -57,13 +66,17 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
                     taken[name].append(time.thread_time() - started)
         parts = _by_kind(path, manifest.contract.input, Path(scratch))
     rates = {name: works[name][0] / min(values) / 1e9 for name, values in taken.items()}
-    best = max(rate for name, rate in rates.items() if not name.startswith("generator"))
+    of_bytes = {name for name in rates if name.startswith("draft") or name == CEILING_OF_BYTES}
+    best = max(rate for name, rate in rates.items() if name in ("matrix product", "convolution"))
+    limits = {
+        name: rates.get(CEILING_OF_BYTES) if name in of_bytes else rates.get(CEILING, best) for name in rates
+    }
     return {
         "model": f"{manifest.name} {manifest.version}",
-        "gflops": rates,
-        "ceiling": rates.get("ceiling", best),
-        "ceiling_is": "registers" if "ceiling" in rates else "best kernel",
-        "shares": {name: rate / rates.get("ceiling", best) for name, rate in rates.items()},
+        "gflops": {name: rate for name, rate in rates.items() if name not in of_bytes},
+        "gops_of_bytes": {name: rate for name, rate in rates.items() if name in of_bytes},
+        "ceiling_is": "registers" if CEILING in rates else "best kernel",
+        "shares": {name: rates[name] / limit for name, limit in limits.items() if limit},
         "milliseconds": {name: 1e3 * min(values) for name, values in taken.items()},
         "gflop_of_generator": {str(side): works[f"generator {side}x{side}"][0] / 1e9 for side in SIDES},
         "generator_128_by_operator": parts,
@@ -73,20 +86,22 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
     }
 
 
-def _fma(folder: Path) -> tuple[float, Callable[[], object]] | None:
-    """None where there is no C compiler."""
+def _loops(folder: Path) -> dict[str, tuple[float, Callable[[], object]]]:
+    """The ceilings; none where there is no C compiler, and none of bytes where there is no instruction for them."""
     compiler = shutil.which("cc")
     if compiler is None:
-        return None
+        return {}
     library = folder / "fma.so"
     flags = ["-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC"]
     source = Path(__file__).with_name("fma.c")
     subprocess.run([compiler, *flags, "-o", str(library), str(source)], check=True)
-    loop = ctypes.CDLL(str(library)).fma_loop
-    loop.restype, loop.argtypes = ctypes.c_double, [ctypes.c_long, ctypes.POINTER(ctypes.c_float)]
-    out = ctypes.c_float()
-    operations = loop(1000, ctypes.byref(out)) / 1000 * _FMA_ROUNDS
-    return operations, lambda: loop(_FMA_ROUNDS, ctypes.byref(out))
+    compiled, out = ctypes.CDLL(str(library)), ctypes.c_float()
+    found: dict[str, tuple[float, Callable[[], object]]] = {}
+    for name, loop in ((CEILING, compiled.fma_loop), (CEILING_OF_BYTES, compiled.dot_loop)):
+        loop.restype, loop.argtypes = ctypes.c_double, [ctypes.c_long, ctypes.POINTER(ctypes.c_float)]
+        if operations := loop(1000, ctypes.byref(out)) / 1000 * _FMA_ROUNDS:
+            found[name] = operations, partial(loop, _FMA_ROUNDS, ctypes.byref(out))
+    return found
 
 
 def _session(model: bytes | str, **entries: Any) -> ort.InferenceSession:
@@ -121,9 +136,13 @@ def _single(node: onnx.NodeProto, x: list[int], w: list[int], y: list[int]) -> C
 
 
 def _generator(path: Path, name: str, side: int) -> tuple[float, Callable[[], object]]:
+    return 2.0 * onnx_macs(path, side, side), _runs(path, name, side)
+
+
+def _runs(path: Path, name: str, side: int) -> Callable[[], object]:
     session = _session(str(path))
     plane = np.random.default_rng(0).random((1, 1, side, side), np.float32)
-    return 2.0 * onnx_macs(path, side, side), lambda: session.run(None, {name: plane})
+    return lambda: session.run(None, {name: plane})
 
 
 def _by_kind(path: Path, name: str, folder: Path) -> dict[str, float]:

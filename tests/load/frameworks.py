@@ -1,9 +1,9 @@
 """Throughput and tail against LitServe and BentoML around the same model and readers, in turns within one run.
 
-Each stands twice in the table: as its first page shows it, with the generator, and as somebody would have it who has
-read all of them: a worker for each CPU, one thread for each forward pass, and our draft first. A server that is not
-being measured is stopped meanwhile, since some of them poll; before that it may finish what the clients of its turn
-have left behind.
+Each stands three times in the table: as its first page shows it, with the generator; the same with our draft first; and
+as somebody would have it who has read all of its pages: a worker for each CPU, one thread for each forward pass, the
+draft. A server that is not being measured is stopped meanwhile, since some of them poll; before that it may finish what
+the clients of its turn have left behind.
 """
 
 import asyncio
@@ -87,6 +87,8 @@ def commands() -> dict[str, tuple[list[str], dict[str, str]]]:
         OURS: ([sys.executable, "-m", "service"], {}),
         "LitServe": ([*lit, "1", "0", "0"], {}),
         "BentoML": (bento, untracked),
+        "LitServe, drafts": ([*lit, "1", "0", "1"], {}),
+        "BentoML, drafts": (bento, {**untracked, "PEER_DRAFTS": "1"}),
         "LitServe, tuned": ([*lit, cpus, "1", "1"], {"OMP_NUM_THREADS": "1"}),
         "BentoML, tuned": (
             [*bento[:2], "--quiet", *bento[2:]],

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from model_store.contract import quantise
+from service.draft import copy_of
 from service.engine import OnnxEngine
 from service.released import version_folder
 from tests.load.results import neighbours
@@ -45,18 +46,21 @@ def _planes(count: int, side: int) -> np.ndarray:  # type: ignore[type-arg]
 def engines(side: int, images: int, rounds: int) -> dict[str, float]:
     """Images a second for each way to put `images` crops of `side` pixels through the net."""
     folder = version_folder(ROOT / "model_store", "qr_sr_x4", 0)
+    ways = [("", folder, 1), ("", folder, 2)]
+    if (copy := copy_of(folder)) is not None:
+        ways.append(("draft, ", copy, 1))
     planes = _planes(images, side)
     works: dict[str, Work] = {}
     with ThreadPoolExecutor(4) as pool:
-        for threads in (1, 2):
-            engine = OnnxEngine(folder, device="cpu", threads=threads, tile=384)
+        for what, model, threads in ways:
+            engine = OnnxEngine(model, device="cpu", threads=threads, tile=384)
             for batch in (1, 2, 4, 8):
 
                 def in_batches(engine: OnnxEngine = engine, batch: int = batch) -> None:
                     for start in range(0, images, batch):
                         engine.run(planes[start : start + batch], logits=True)
 
-                works[f"1 caller, {threads} thread(s), batch {batch}"] = in_batches
+                works[f"{what}1 caller, {threads} thread(s), batch {batch}"] = in_batches
             for callers in (2, 3):
 
                 def side_by_side(engine: OnnxEngine = engine, callers: int = callers) -> None:
@@ -66,7 +70,7 @@ def engines(side: int, images: int, rounds: int) -> dict[str, float]:
 
                     list(pool.map(lane, range(callers)))
 
-                works[f"{callers} callers, {threads} thread(s), batch 1"] = side_by_side
+                works[f"{what}{callers} callers, {threads} thread(s), batch 1"] = side_by_side
         seconds = medians(works, rounds)
     return {name: images / taken for name, taken in seconds.items()}
 

@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib as mpl
 
 from tests.builders.process import ROOT
-from tests.load import results
+from tests.load import ceiling, results
 from tests.load.throughput import WORKLOADS
 from tests.load.verdicts import named, verdicts
 
@@ -257,28 +257,32 @@ def plot(bars: dict[str, dict[str, float]], path: Path, taken: str) -> None:
 
 
 def _ceiling(figures: dict[str, Any]) -> str:
-    names = (
-        {"ceiling": "multiply-adds in registers (the ceiling)"}
-        if figures["ceiling_is"] == "registers"
-        else {}
-    )
-    order = sorted(figures["gflops"], key=lambda name: -figures["gflops"][name])
-    rows = [
-        [
-            names.get(name, name),
-            f"{figures['gflops'][name]:.1f}",
-            f"{100 * figures['shares'][name]:.0f} %",
-            f"{figures['milliseconds'][name]:.1f}",
+    names = {
+        ceiling.CEILING: "multiply-adds in registers (the ceiling)",
+        ceiling.CEILING_OF_BYTES: "multiply-adds of bytes in registers (the ceiling)",
+    }
+    tables = []
+    for head, unit, key in (
+        ("one thread, float32", "GFLOP/s", "gflops"),
+        ("one thread, 8 bits", "GOP/s", "gops_of_bytes"),
+    ):
+        rates: dict[str, float] = figures[key]
+        rows = [
+            [
+                names.get(name, name),
+                f"{rates[name]:.1f}",
+                f"{100 * figures['shares'][name]:.0f} %" if name in figures["shares"] else "-",
+                f"{figures['milliseconds'][name]:.1f}",
+            ]
+            for name in sorted(rates, key=lambda name: -rates[name])
         ]
-        for name in order
-    ]
+        tables.append(_table([head, unit, "of the ceiling", "ms"], rows))
     parts = [
         [kind, f"{100 * share:.1f} %"]
         for kind, share in list(figures["generator_128_by_operator"].items())[:6]
     ]
-    table = _table(["one thread, float32", "GFLOP/s", "of the ceiling", "ms"], rows)
     kinds = f"By kind of operator, 128x128 ({figures['model']}):\n\n{_table(['operator', 'time'], parts)}"
-    return f"Taken: {figures['taken']}.\n\n{table}\n\n{kinds}"
+    return "\n\n".join([f"Taken: {figures['taken']}.", *tables, kinds])
 
 
 def _modes(figures: dict[str, Any]) -> str:

@@ -78,7 +78,10 @@ def _against(names: tuple[str, ...], *, tight: bool) -> Callable[[Figures], tupl
     return judge
 
 
-_ALL_PEERS = ("LitServe", "BentoML", "LitServe, tuned", "BentoML, tuned")
+_PLAIN, _DRAFTING, _TUNED = (
+    tuple(f"{peer}{how}" for peer in ("LitServe", "BentoML")) for how in ("", ", drafts", ", tuned")
+)
+_ALL_PEERS = _PLAIN + _DRAFTING + _TUNED
 
 
 def _tail(figures: Figures) -> tuple[str, bool]:
@@ -196,16 +199,23 @@ _LINES: tuple[tuple[str, str, str, Callable[[Figures], tuple[str, bool]]], ...] 
         "frameworks",
         "against LitServe and BentoML as their first pages show them: 128x128 crops",
         "≥ 1.3×, p99 no worse",
-        _against(_ALL_PEERS[:2], tight=False),
+        _against(_PLAIN, tight=False),
     ),
     (
         "frameworks",
         "the same of tight crops, half of them clear",
         "≥ 1.3×, p99 no worse",
-        _against(_ALL_PEERS[:2], tight=True),
+        _against(_PLAIN, tight=True),
     ),
-    ("frameworks", "against both, tuned: 128x128 crops", NO_FLOOR, _against(_ALL_PEERS[2:], tight=False)),
-    ("frameworks", "the same of tight crops", NO_FLOOR, _against(_ALL_PEERS[2:], tight=True)),
+    (
+        "frameworks",
+        "against both given our drafts as well: 128x128 crops",
+        "≥ 1.3×, p99 no worse",
+        _against(_DRAFTING, tight=False),
+    ),
+    ("frameworks", "the same of tight crops", "≥ 1.3×, p99 no worse", _against(_DRAFTING, tight=True)),
+    ("frameworks", "against both, tuned: 128x128 crops", NO_FLOOR, _against(_TUNED, tight=False)),
+    ("frameworks", "the same of tight crops", NO_FLOOR, _against(_TUNED, tight=True)),
     ("tail", "p99 at 70 % of capacity, of the median", "≤ 3×, requests coming evenly", _tail),
     (
         "overload",
