@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -199,6 +200,14 @@ def _wanted(device: Device, cuda: CudaOptions) -> list[Provider]:
     return [cuda.provider(), cpu]
 
 
+@cache
+def _share_arena() -> None:
+    """Have all sessions on the CPU take memory from one arena: a generator and its draft would fill two."""
+    cpu = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    # No bound, and everything else as ONNX Runtime would have it.
+    ort.create_and_register_allocator(cpu, ort.OrtArenaCfg(0, -1, -1, -1))
+
+
 def _session(path: Path, providers: list[Provider], threads: int) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -209,7 +218,10 @@ def _session(path: Path, providers: list[Provider], threads: int) -> Any:
     # Idle threads that spin take the CPU from the decoders and from image coding.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    if providers[0][0] == CUDA and hasattr(ort, "preload_dlls"):
+    if providers[0][0] == CPU:
+        _share_arena()
+        options.add_session_config_entry("session.use_env_allocators", "1")
+    elif hasattr(ort, "preload_dlls"):
         # Finds the CUDA and cuDNN libraries that came as Python wheels.
         ort.preload_dlls()
     return ort.InferenceSession(str(path), options, providers=providers)
