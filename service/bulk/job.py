@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.manifest import load_generator
+from service.draft import copy_of
 from service.imaging import Format
 from service.readers import wechat_files
 from service.released import version_folder
@@ -47,6 +48,8 @@ class Made(_Frozen):
     version: int
     sha256: str
     """Of the generator's ONNX file."""
+    draft: str = ""
+    """SHA-256 of its copy for drafts; empty where there are to be none."""
     wechat_nets: bool
     limits: dict[str, int]
 
@@ -63,9 +66,15 @@ class Made(_Frozen):
             model=manifest.name,
             version=manifest.version,
             sha256=manifest.model.sha256,
+            draft=_draft(folder) if settings.drafts != "off" else "",
             wechat_nets=wechat_files(settings.model_store) is not None,
             limits={name: getattr(settings, name) for name in _LIMITS},
         )
+
+
+def _draft(version_dir: Path) -> str:
+    folder = copy_of(version_dir)
+    return "" if folder is None else load_generator(folder)[0].model.sha256
 
 
 class Work(_Frozen):

@@ -67,7 +67,9 @@ class Worker:
             ManifestError, EngineError, PoolError: see `service.services.opened`.
         """
         patient = tuple(replace(attempt, limit=attempt.limit * _PATIENCE) for attempt in ATTEMPTS)
-        unhurried = settings.model_copy(update={"deadline_s": _DEADLINE_S})
+        # What reads a symbol is part of the result, which is not to depend on what a machine is good at.
+        drafts = "off" if settings.drafts == "off" else "on"
+        unhurried = settings.model_copy(update={"deadline_s": _DEADLINE_S, "drafts": drafts})
         decoder = partial(DecoderProcesses, attempts=patient)
         async with services.opened(unhurried, decoder=decoder) as ready:
             yield cls(ready, task, told)

@@ -11,11 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from model_store.manifest import load_generator
 from service.bulk import workspace as places
 from service.bulk.job import Job, Made, Sources, Work
 from service.bulk.pool import drive
 from service.bulk.tables import Summary, error_row, table
 from service.bulk.workspace import Part, Workspace, WorkspaceError, finished
+from service.settings import Settings
+from tests.builders.model import TINY, write_copy, write_tiny_model
 
 NAMES = [f"{number}.png" for number in range(10)]
 JOB = Job(
@@ -194,3 +197,12 @@ def test_differences_are_named() -> None:
     )
     assert JOB.differences(JOB) == []
     assert JOB.differences(other) == ["made.limits.tile", "made.version"]
+
+
+def test_a_run_is_made_by_the_draft_as_well_whatever_the_machine_is_good_at(tmp_path: Path) -> None:
+    folder = write_tiny_model(tmp_path)
+    settings = Settings(model_store=tmp_path, model=TINY)
+    assert Made.by(settings).draft == ""
+    manifest, _ = load_generator(write_copy(folder))
+    assert Made.by(settings).draft == manifest.model.sha256
+    assert Made.by(settings.model_copy(update={"drafts": "off"})).draft == ""
