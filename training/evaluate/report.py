@@ -76,7 +76,8 @@ says "photography", a whole English sentence; we take the index to be wrong.
 _ATTEMPTS = """What each attempt of the service's cascade reads by itself and what it costs, on crops drawn like the
 sweep's from another stream of random numbers. The order in `service/decoding/cascade.py` follows from it: at each
 place stands what reads most crops a second of processor time among those that nothing before it read. WeChat, which
-is left nothing here, stays in it for pictures unlike these.
+is left nothing here, stays in it for pictures unlike these. `draft-zxing` looks at what the generator's 8-bit copy
+makes, where the CPU has instructions for that; `sr-zxing` is then left what the copy spoils.
 """
 
 _ATTEMPTS_PHOTOS = """The same where enlarging costs most and `/decode` leaves WeChat out, between 128x128 and 256x256
