@@ -84,7 +84,7 @@ class DecodeAnswer(BaseModel):
 
     symbols: Annotated[list[Symbol], Field(description="Empty where nothing was read; that is no error.")]
     image: Annotated[Size, Field(description="Size of the upload as displayed: the frame of `points`.")]
-    upscaled: Annotated[bool, Field(description="Whether the generator was used.")]
+    upscaled: Annotated[bool, Field(description="Whether the generator was used, or its draft.")]
     complete: Annotated[
         bool,
         Field(

@@ -103,8 +103,9 @@ def test_every_problem_and_every_attempt_has_words() -> None:
     assert set(re.findall(r"^  (\w+): \[", problems, re.MULTILINE)) == set(STATUS)
     readers = set(re.findall(r"(\w+):", text.partition("READERS = {")[2].partition("}")[0]))
     variants = set(re.findall(r"(\w+):", text.partition("VARIANTS = {")[2].partition("}")[0]))
+    pictures = set(re.findall(r"(\w+):", text.partition("PICTURES = {")[2].partition("}")[0]))
     for attempt in ATTEMPTS:
-        assert set(attempt.name.split("-")) <= readers | variants | {"sr"}, attempt.name
+        assert set(attempt.name.split("-")) <= readers | variants | pictures, attempt.name
 
 
 def test_samples_are_listed_and_small(client: httpx.Client) -> None:

@@ -37,15 +37,18 @@ export const STRANGE = ["An answer came that was not understood.", "Something ma
 export const message = (code) => PROBLEMS[code] ?? STRANGE;
 
 const READERS = { zxing: "zxing-cpp", wechat: "WeChat", soft: "soft-decision reader" };
+const PICTURES = { sr: "on the ×4 image", draft: "on the draft" };
 const VARIANTS = { plain: "without its nets", inverted: "light for dark" };
 
 /** "sr-inverted-zxing" as "zxing-cpp on the ×4 image, light for dark". */
 export function attemptName(name) {
   if (name === "upscale") return "network enlarges it ×4";
+  if (name === "draft") return "network drafts it ×4, in 8 bits";
   const parts = name.split("-");
   const reader = parts.find((part) => part in READERS);
   if (!reader) return name;
-  const place = reader === "soft" ? "on the network’s confidences" : parts.includes("sr") ? "on the ×4 image" : "on the upload";
+  const picture = parts.find((part) => part in PICTURES);
+  const place = reader === "soft" ? "on the network’s confidences" : picture ? PICTURES[picture] : "on the upload";
   const extras = parts.filter((part) => part in VARIANTS).map((part) => VARIANTS[part]);
   return [`${READERS[reader]} ${place}`, ...extras].join(", ");
 }
