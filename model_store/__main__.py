@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from model_store.fetch import FetchError, fetch
-from model_store.manifest import MANIFEST_NAME, ManifestError, load_generator, load_third_party
+from model_store.manifest import DRAFT, MANIFEST_NAME, ManifestError, load_generator, load_third_party
 
 LOCAL_SOURCE = "QRSR_WECHAT_SOURCE"
 """Environment variable that names a folder with the WeChat files."""
@@ -57,9 +57,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _versions(root: Path) -> Iterator[Path]:
-    """Folders of complete or incomplete versions, in the order of names and numbers."""
-    found = (path.parent for path in root.glob(f"*/*/{MANIFEST_NAME}"))
-    yield from sorted(found, key=lambda folder: (folder.parent.name, len(folder.name), folder.name))
+    """Folders of complete or incomplete versions and of their drafts, in the order of names and numbers."""
+    found = [
+        path.parent for level in ("*/*", f"*/*/{DRAFT}") for path in root.glob(f"{level}/{MANIFEST_NAME}")
+    ]
+
+    def order(folder: Path) -> tuple[str, int, tuple[str, ...]]:
+        name, number, *within = folder.relative_to(root).parts
+        return name, len(number), (number, *within)
+
+    yield from sorted(found, key=order)
 
 
 def _third_party(root: Path) -> Iterator[Path]:

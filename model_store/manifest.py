@@ -7,6 +7,8 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MANIFEST_NAME = "manifest.json"
+DRAFT = "draft"
+"""Folder within a generator's version for a faster copy of it, with a manifest of its own; it may be added later."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -3,7 +3,7 @@
 What is read from a draft need not be enlarged again. Whatever is not goes to the generator itself, so nothing is lost
 by looking at the draft first. (Models that guess for slower ones are called drafts in language modelling, too.)
 
-The copy is a release of its own beside the generator, made by `python -m training.precision int8`. Whether it is
+The copy lies in the generator's own folder, `draft/`, and is made by `python -m training.precision int8`. Whether it is
 faster depends on the CPU's instructions: without VNNI it is not, and its sums may overflow. So both are run at the
 start, and compared.
 """
@@ -16,13 +16,11 @@ from typing import Literal
 import numpy as np
 
 from model_store.contract import Tensor, to_tensor
-from model_store.manifest import MANIFEST_NAME, ManifestError
+from model_store.manifest import DRAFT, MANIFEST_NAME
 from service.engine import EngineError, OnnxEngine, UpscaleEngine
 
 Drafts = Literal["auto", "on", "off"]
 
-SUFFIX = "_int8"
-"""What the copy's name has beyond its generator's."""
 MOST_TIME = 0.6
 """Of the generator's time, at most, for a draft to be worth its while: about so many of the crops that need enlarging
 are read from it."""
@@ -48,15 +46,15 @@ def draft_of(
         threads, tile: as for `OnnxEngine`.
 
     Raises:
-        ManifestError, EngineError: there is a copy, and it is altered, another generator's or not what its manifest
-            says.
+        ManifestError, EngineError: there is a copy, and it is altered, or not what its manifest says.
     """
     folder = copy_of(version_dir)
     if drafts == "off" or folder is None:
         return None
     draft = OnnxEngine(folder, device="cpu", threads=threads, tile=tile)
     if draft.manifest.copy_of != engine.manifest.model.sha256:
-        raise ManifestError(f"{folder}: not a copy of {engine.manifest.name} {engine.manifest.version}")
+        _log.warning("the draft is another generator's and is not used")
+        return None
     if drafts == "on":
         return draft
     share, flipped = compared(engine, draft)
@@ -67,8 +65,8 @@ def draft_of(
 
 
 def copy_of(version_dir: Path) -> Path | None:
-    """Folder of the 8-bit copy of a released version; None where the store has none."""
-    folder = version_dir.parents[1] / f"{version_dir.parent.name}{SUFFIX}" / version_dir.name
+    """Folder of the 8-bit copy of a released version; None where it has none."""
+    folder = version_dir / DRAFT
     return folder if (folder / MANIFEST_NAME).is_file() else None
 
 

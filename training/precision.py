@@ -1,11 +1,14 @@
 """A copy of a released generator in another precision: `python -m training.precision --help`.
 
-The copy is a release of its own, under its own name (`qr_sr_x4_fp16`, `qr_sr_x4_int8`) and the number of the one it was
-made from, so that nothing that is released changes. Inputs and outputs stay float32. `fp16` is for GPUs: weights and
-sums are float16. `int8` is for CPUs with VNNI: weights and activations have 8 bits (static quantisation, QDQ form). The
-ranges of activations come from crops that training draws, never from a test set, and leave out `_CUT` of the values at
-either end: steps wide enough for the few largest would be coarse for all others. The service takes the copy for its
-drafts (`service.draft`).
+Nothing that is released changes: the copy has a manifest of its own. Inputs and outputs stay float32.
+
+`fp16` is for GPUs: weights and sums are float16. It becomes a release under its own name, `qr_sr_x4_fp16`, and the
+number of the one it was made from.
+
+`int8` is for CPUs with VNNI: weights and activations have 8 bits (static quantisation, QDQ form). The ranges of
+activations come from crops that training draws, never from a test set, and leave out `_CUT` of the values at either
+end: steps wide enough for the few largest would be coarse for all others. It becomes the version's draft
+(`service.draft`), in the folder `draft` beside the original, or a release under its own name where `--store` is given.
 """
 
 import argparse
@@ -22,6 +25,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from model_store.manifest import (
+    DRAFT,
     MANIFEST_NAME,
     GeneratorManifest,
     ManifestError,
@@ -36,18 +40,20 @@ _CROPS_OF_A_CELL = 24
 _CUT = 1e-4
 
 
-def convert(version_dir: Path, store: Path, precision: Precision, crops: NDArray[np.float32]) -> Path:
+def convert(version_dir: Path, store: Path | None, precision: Precision, crops: NDArray[np.float32]) -> Path:
     """Write the copy and return its folder. Its manifest, written last, has no decode rates: they are measured anew.
 
     Args:
         version_dir: folder of the released version.
+        store: the copy becomes a release in it; None makes the copy the version's draft.
         crops: `(N, 1, h, w)` in [0, 1] that the ranges of `int8` are taken from.
 
     Raises:
         ManifestError: the version is not whole, or its copy is there already.
     """
     manifest, model = load_generator(version_dir)
-    folder = store / f"{manifest.name}_{precision}" / str(manifest.version)
+    name = f"{manifest.name}_{precision}"
+    folder = store / name / str(manifest.version) if store else version_dir / DRAFT
     if (folder / MANIFEST_NAME).exists():
         raise ManifestError(f"{folder}: a released version never changes")
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +64,7 @@ def convert(version_dir: Path, store: Path, precision: Precision, crops: NDArray
         _quantise(model, path, manifest.contract.input, crops)
     copy: GeneratorManifest = manifest.model_copy(
         update={
-            "name": f"{manifest.name}_{precision}",
+            "name": name,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "model": StoredFile(name=path.name, sha256=sha256_of(path), size=path.stat().st_size),
             "read_rates": (),
@@ -153,14 +159,19 @@ def main() -> int:
     parser.add_argument(
         "version", type=Path, help="folder of the released version, model_store/qr_sr_x4/1 say"
     )
-    parser.add_argument("--store", type=Path, default=Path("model_store"), help="default: model_store")
+    parser.add_argument(
+        "--store",
+        type=Path,
+        help="where the copy becomes a release (default: model_store for fp16; int8 becomes the version's draft)",
+    )
     parser.add_argument(
         "--config", type=Path, default=Path("training/configs/compact.toml"), help="of the crops for int8"
     )
     options = parser.parse_args()
     crops = training_crops(options.config)
     try:
-        folder = convert(options.version, options.store, options.precision, crops)
+        store = options.store or (Path("model_store") if options.precision == "fp16" else None)
+        folder = convert(options.version, store, options.precision, crops)
         largest, flipped = difference(options.version, folder, crops)
     except ManifestError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -6,6 +6,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from model_store.manifest import (
+    DRAFT,
     MANIFEST_NAME,
     GeneratorContract,
     GeneratorManifest,
@@ -40,21 +41,20 @@ def write_tiny_model(store: Path, *, version: int = 1, multiple: int = 2) -> Pat
 
 
 def write_copy(version_dir: Path, *, inverted: bool = False, of: str | None = None) -> Path:
-    """Write the copy that `service.draft` looks for beside a tiny model, and return its folder.
+    """Write a draft for a tiny model, and return its folder.
 
     Args:
         inverted: whether it takes dark for light.
         of: hash of the model that it says to be a copy of, where it is not the truth.
     """
     manifest, model = load_generator(version_dir)
-    name = f"{manifest.name}_int8"
-    folder = version_dir.parents[1] / name / version_dir.name
-    folder.mkdir(parents=True)
+    folder = version_dir / DRAFT
+    folder.mkdir()
     path = folder / model.name
     onnx.save(_graph(inverted=inverted), path)
     copy = manifest.model_copy(
         update={
-            "name": name,
+            "name": f"{manifest.name}_int8",
             "model": StoredFile(name=path.name, sha256=sha256_of(path), size=path.stat().st_size),
             "copy_of": of or manifest.model.sha256,
         }
