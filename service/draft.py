@@ -1,7 +1,8 @@
 """The generator's draft: its 8-bit copy, by which a CPU enlarges in a third of the time.
 
-What is read from a draft need not be enlarged again. Whatever is not goes to the generator itself, so nothing is lost
-by looking at the draft first. (Models that guess for slower ones are called drafts in language modelling, too.)
+What is read from a draft need not be enlarged again. Whatever is not goes to the generator itself, so a crop loses
+nothing by it; only of several symbols in one crop the draft may show fewer. (Models that guess for slower ones are
+called drafts in language modelling, too.)
 
 The copy lies in the generator's own folder, `draft/`, and is made by `python -m training.precision int8`. Whether it is
 faster depends on the CPU's instructions: without VNNI it is not, and its sums may overflow. So both are run at the
