@@ -46,14 +46,13 @@ double dot_loop(long rounds, float *out) {
 #endif
     for (long r = 0; r < rounds; r++) {
 #pragma GCC unroll 12
-        for (int i = 0; i < 12; i++) {
-            sums[i] = DOT(sums[i]);
-            /* Operands are the same each round: without this the compiler would multiply instead of repeat. */
-            __asm__ volatile("" : "+v"(sums[i]));
-        }
+        for (int i = 0; i < 12; i++) sums[i] = DOT(sums[i]);
     }
-    int total = 0;
-    for (int i = 0; i < 12; i++) total += ((int *)&sums[i])[0];
+    int copy[BYTES / 4], total = 0;
+    for (int i = 0; i < 12; i++) {
+        __builtin_memcpy(copy, &sums[i], BYTES);
+        total += copy[0];
+    }
     *out = (float)total;
     return 2.0 * 12 * BYTES * rounds;
 #else
