@@ -7,6 +7,7 @@ costs nearly nothing but only counts, does the rows that need no look at the ans
 import asyncio
 import itertools
 import random
+import selectors
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -185,12 +186,18 @@ async def closed_loop(
     return tally
 
 
+def punctual() -> asyncio.AbstractEventLoop:
+    """An event loop that wakes on time: `epoll` waits for whole milliseconds, `select` for microseconds."""
+    return asyncio.SelectorEventLoop(selectors.SelectSelector())
+
+
 async def open_loop(
     port: int, calls: Iterator[Call], *, rate: float, seconds: float, rng: random.Random | None = None
 ) -> Tally:
     """Requests at `rate` a second whether or not those before them are answered, as from many independent phones.
 
-    Latencies count from when a request was due, so a service that stalls does not look better for it.
+    Latencies count from when a request was due, so a service that stalls does not look better for it; a
+    `punctual` loop sends them when they are.
 
     Args:
         rng: draws the times between requests (exponential); None makes them equal.

@@ -183,6 +183,7 @@ def _tail(figures: dict[str, Any]) -> str:
             _ms(row["p50"]),
             _ms(row["p99"]),
             f"{row['ratio']:.2f}",
+            f"{min(row['ratios']):.2f} to {max(row['ratios']):.2f}",
             f"{row['ideal']:.2f}",
         ]
         for row in figures["rows"]
@@ -195,6 +196,7 @@ def _tail(figures: dict[str, Any]) -> str:
         "p50, ms",
         "p99, ms",
         "p99 / p50",
+        "of the rounds",
         "ideal server's",
     ]
     return _table(head, rows, left=2)
