@@ -16,7 +16,7 @@ from tests.load.client import Tally, closed_loop, open_loop, punctual
 from tests.load.results import neighbours
 
 SHARE = 0.7
-_ROUNDS = 3
+_ROUNDS = 5
 WORKLOADS = {
     "upscale, 128x128": corpus.upscale_calls,
     "decode, faint": corpus.decode_calls,
