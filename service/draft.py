@@ -5,8 +5,8 @@ nothing by it; only of several symbols in one crop the draft may show fewer. (Mo
 called drafts in language modelling, too.)
 
 The copy lies in the generator's own folder, `draft/`, and is made by `python -m training.precision int8`. Whether it is
-faster depends on the CPU's instructions: without VNNI it is not, and its sums may overflow. So both are run at the
-start, and compared.
+faster depends on the CPU's instructions: without VNNI it need not be, and its sums may overflow. So both are run at
+the start, and compared.
 """
 
 import logging

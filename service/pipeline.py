@@ -41,16 +41,14 @@ async def read(task: Task) -> DecodeAnswer:
     settings = task.services.settings
     limit = settings.max_upscale_pixels
     async with task.picture(max_pixels=settings.max_decode_pixels, max_enlarged=limit) as picture:
-
-        async def upscale(plane: Image) -> Upscaled:
-            return await _upscaled(task, plane, logits=True)
-
-        async def draft(plane: Image) -> Upscaled:
-            return await _upscaled(task, plane, logits=False, draft=True)
-
         small_enough = picture.height * picture.width <= limit
         drafts = small_enough and task.services.upscaler.drafts
-        result = await _read(task, picture, upscale if small_enough else None, draft if drafts else None)
+        result = await _read(
+            task,
+            picture,
+            partial(_upscaled, task, logits=True) if small_enough else None,
+            partial(_upscaled, task, logits=False, draft=True) if drafts else None,
+        )
     return _answer(task, picture, result)
 
 

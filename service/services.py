@@ -190,10 +190,9 @@ async def opened(
         lanes = 1 if built.provider == CUDA else settings.lanes or cpus
         if isinstance(built, OnnxEngine):
             await loop.run_in_executor(executor, built.warm_up, shapes.shapes())
-            for each in (built, built.draft):
-                if each is not None and lanes > 1:
-                    filling = (loop.run_in_executor(executor, each.fill_arena) for _ in range(lanes))
-                    await asyncio.gather(*filling)
+            if lanes > 1:
+                filling = (loop.run_in_executor(executor, built.fill_arena) for _ in range(lanes))
+                await asyncio.gather(*filling)
         threads = EngineThreads(
             built,
             capacity=places + settings.queue,

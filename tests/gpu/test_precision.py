@@ -1,11 +1,13 @@
 """Copies in other precisions: releases of their own, and what they do to the picture. They run on a CPU as well."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from model_store.manifest import ManifestError, load_generator
+from service.draft import copy_of
 from tests.gpu.test_cuda import SAMPLES, luma
 
 precision = pytest.importorskip("training.precision", reason="the training extra is not installed")
@@ -33,3 +35,11 @@ def test_a_copy_is_a_release_of_its_own_and_hardly_differs(
     assert precision.difference(released, released, luma(SAMPLES[0])) == (0, 0)
     with pytest.raises(ManifestError, match="never changes"):
         precision.convert(released, tmp_path, kind, crops)
+
+
+def test_without_a_store_the_copy_becomes_the_versions_draft(released: Path, tmp_path: Path) -> None:
+    version = tmp_path / "qr_sr_x4" / released.name
+    shutil.copytree(released, version, ignore=shutil.ignore_patterns("draft"))
+    folder = precision.convert(version, None, "int8", luma(SAMPLES[0])[..., :56, :56])
+    assert folder == copy_of(version)
+    assert load_generator(folder)[0].copy_of == load_generator(version)[0].model.sha256

@@ -75,7 +75,6 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
         "model": f"{manifest.name} {manifest.version}",
         "gflops": {name: rate for name, rate in rates.items() if name not in of_bytes},
         "gops_of_bytes": {name: rate for name, rate in rates.items() if name in of_bytes},
-        "ceiling_is": "registers" if CEILING in rates else "best kernel",
         "shares": {name: rates[name] / limit for name, limit in limits.items() if limit},
         "milliseconds": {name: 1e3 * min(values) for name, values in taken.items()},
         "gflop_of_generator": {str(side): works[f"generator {side}x{side}"][0] / 1e9 for side in SIDES},

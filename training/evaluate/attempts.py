@@ -20,7 +20,7 @@ from training.evaluate.options import BenchmarkError, Options
 from training.evaluate.results import Results, collect
 from training.evaluate.sweep_set import PX_PER_MODULE, sweep_items
 from training.evaluate.tables import rate, table
-from training.evaluate.upscalers import DRAFT, OURS, draft_of
+from training.evaluate.upscalers import DRAFT, OURS
 from training.evaluate.workbench import ATTEMPT, ENLARGING
 
 COUNT = 3
@@ -85,7 +85,7 @@ def run_photo_attempts(options: Options, folder: Path) -> Results:
 
 
 def _tried(name: str, options: Options, items: Sequence[Item], what: str) -> Results:
-    if options.ours is None or draft_of(options.ours) is None:
+    if not options.setup.drafts:
         raise BenchmarkError("the generator has no 8-bit copy (python -m training.precision int8)")
     taken = run_all(items, options.setup, options.jobs, name)
     each = {

@@ -8,7 +8,7 @@ from model_store.manifest import MANIFEST_NAME
 from training.evaluate.arms import NONE, Arm
 from training.evaluate.readers import DECODE, SOFT, available, versions
 from training.evaluate.results import machine
-from training.evaluate.upscalers import KERNELS, OURS, UpscalerSpec, draft_of, generator_file
+from training.evaluate.upscalers import KERNELS, OURS, UpscalerSpec, generator_file
 from training.evaluate.workbench import Setup
 
 STORE = Path(__file__).resolve().parents[2] / "model_store"
@@ -60,12 +60,6 @@ class Options:
                 arms.append(Arm("lr", spec.name, SOFT))
         return tuple(arms)
 
-    def _drafts(self) -> list[UpscalerSpec]:
-        """What the cascade looks at first, where there is one and the cascade is in use."""
-        if DECODE not in self.readers:
-            return []
-        return [draft for spec in self.upscalers if (draft := draft_of(spec)) is not None]
-
     def environment(self) -> dict[str, Any]:
         """Versions, models, and that WeChat's nets are loaded: `readers.wechat_files` insists on them."""
         return {
@@ -73,7 +67,7 @@ class Options:
             "versions": versions(),
             "wechat_nets": "detector and super-resolution loaded, verified by SHA-256",
             "missing": self.missing,
-            "upscalers": {spec.name: _identity(spec) for spec in (*self.upscalers, *self._drafts())},
+            "upscalers": {spec.name: _identity(spec) for spec in (*self.upscalers, *self.setup.drafts)},
         }
 
 

@@ -77,7 +77,9 @@ _ATTEMPTS = """What each attempt of the service's cascade reads by itself and wh
 sweep's from another stream of random numbers. The order in `service/decoding/cascade.py` follows from it: at each
 place stands what reads most crops a second of processor time among those that nothing before it read. WeChat, which
 is left nothing here, stays in it for pictures unlike these. `draft-zxing` looks at what the generator's 8-bit copy
-makes, where the CPU has instructions for that; `sr-zxing` is then left what the copy spoils.
+makes, where the CPU has instructions for that; `sr-zxing` is then left what the copy spoils. It stays before the
+soft reader all the same: where there is no draft, as on a GPU, it is what reads most, and once the image is made it
+costs next to nothing.
 """
 
 _ATTEMPTS_PHOTOS = """The same where enlarging costs most and `/decode` leaves WeChat out, between 128x128 and 256x256

@@ -77,6 +77,13 @@ class Setup:
     """Whether arms of an item share enlarging and the soft reader's work where both do the same; what a shot took
     then says nothing."""
 
+    @property
+    def drafts(self) -> list[UpscalerSpec]:
+        """What the cascade looks at first, where there is one and the cascade is in use."""
+        if DECODE not in self.readers:
+            return []
+        return [draft for spec in self.upscalers if (draft := draft_of(spec)) is not None]
+
 
 class Workbench:
     """Readers and upscalers, each built once, on one core."""
@@ -95,9 +102,7 @@ class Workbench:
         self._readers = {
             name: build_reader(name, setup.wechat) for name in setup.readers if name not in (SOFT, DECODE)
         }
-        if DECODE in setup.readers:
-            drafts = [draft for spec in setup.upscalers if (draft := draft_of(spec)) is not None]
-            self._upscalers |= {draft.name: build_upscaler(draft) for draft in drafts}
+        self._upscalers |= {draft.name: build_upscaler(draft) for draft in setup.drafts}
         ours = any(name in (SOFT, DECODE) for name in setup.readers)
         self.wechat = WeChatReader(wechat_files(setup.wechat))
         """For locating symbols."""
