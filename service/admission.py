@@ -86,9 +86,25 @@ class Budget:
         finally:
             self._give(amount)
 
+    @contextmanager
+    def held_now(self, amount: int) -> Iterator[bool]:
+        """Hold `amount` where nobody has to be waited for; the block is told whether it does."""
+        amount = min(amount, self.total)
+        held = self._taken_now(amount)
+        try:
+            yield held
+        finally:
+            if held:
+                self._give(amount)
+
+    def _taken_now(self, amount: int) -> bool:
+        if amount > self._free or any(waiter.amount <= self._free for waiter in self._waiting):
+            return False
+        self._free -= amount
+        return True
+
     async def _take(self, amount: int) -> None:
-        if amount <= self._free and not any(waiter.amount <= self._free for waiter in self._waiting):
-            self._free -= amount
+        if self._taken_now(amount):
             return
         waiter = _Waiter(amount, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)

@@ -25,9 +25,9 @@ Drafts = Literal["auto", "on", "off"]
 MOST_TIME = 0.6
 """Of the generator's time, at most, for a draft to be worth its while: about so many of the crops that need enlarging
 are read from it."""
-MOST_FLIPPED = 0.01
+MOST_FLIPPED = 0.001
 """Share of pixels that may be dark in one and light in the other although the generator is sure of them: a healthy
-copy has 1e-5, sums that overflow spoil a good part of the picture."""
+copy has 1e-5, one whose sums overflow 16 bits, as with AVX2 and no VNNI, 2e-3."""
 _SURE = 1.0
 """Logit beyond which it is."""
 _SIDE, _MODULE = 64, 2

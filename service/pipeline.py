@@ -1,14 +1,17 @@
 """What is made of an upload, from its bytes to the answer. Knows nothing of HTTP."""
 
 import base64
+import math
 import time
 from dataclasses import dataclass
 from functools import partial
 
 from model_store.contract import SCALE, Image, luma, merge_colour
 from model_store.contract import enlarge as enlarge_plane
+from service import first_look
 from service.decoding.cascade import DecodeResult, Upscale, Upscaled
 from service.errors import ServiceError
+from service.first_look import Look
 from service.imaging import Format, Picture, check_encodable, encode
 from service.schemas import DecodeAnswer, ModelRef, Size, UpscaleAnswer, UpscaleQuery, attempt_report, symbol
 from service.services import Task
@@ -35,21 +38,64 @@ class Enlarged:
 async def read(task: Task) -> DecodeAnswer:
     """Read the symbols: from the upload first, then from its x4 image.
 
+    A small upload is decoded by the process that has the first look at it.
+
     Raises:
-        ServiceError: as `Task.picture`, the engine and `_read` do.
+        ServiceError: as `Decoder.look`, `Task.picture`, the engine and `_read` do.
     """
     settings = task.services.settings
     limit = settings.max_upscale_pixels
+    if len(task.data) <= first_look.MOST_BYTES:
+        look, result = await _read_small(task)
+        if look.decoded:
+            return _answer(task, Size(width=look.width, height=look.height), _counted(task, result))
     async with task.picture(max_pixels=settings.max_decode_pixels, max_enlarged=limit) as picture:
-        small_enough = picture.height * picture.width <= limit
-        drafts = small_enough and task.services.upscaler.drafts
-        result = await _read(
-            task,
-            picture,
-            partial(_upscaled, task, logits=True) if small_enough else None,
-            partial(_upscaled, task, logits=False, draft=True) if drafts else None,
+        result = await _read_enlarging(task, picture.pixels)
+    return _answer(task, _size(picture), _counted(task, result))
+
+
+async def _read_small(task: Task) -> tuple[Look, DecodeResult]:
+    """A look at a small upload and, where nothing was read by it, everything after it."""
+    services = task.services
+    async with task.turn():
+        look, first = await _look(task)
+        if look.image is None:
+            return look, first
+        enlarged = look.image.size <= services.settings.max_upscale_pixels
+        room = task.room(look.image.size, enlarged=enlarged)
+        # To wait for room with a turn in hand could be for ever: who has the room may wait for a turn.
+        with services.pixels.held_now(room) as held:
+            if held:
+                return look, await _read_enlarging(task, look.image, after=first)
+    async with task.turn(room):
+        return look, await _read_enlarging(task, look.image, after=first)
+
+
+async def _look(task: Task) -> tuple[Look, DecodeResult]:
+    services, stages = task.services, task.stages
+    began, decoding = time.perf_counter(), math.inf
+    try:
+        look, result = await services.decoder.look(
+            task.data, max_pixels=services.settings.max_decode_pixels, deadline=task.deadline
         )
-    return _answer(task, picture, result)
+        decoding = look.decoding
+    finally:
+        whole = time.perf_counter() - began
+        stages.add("decode_image", min(decoding, whole))
+    stages.add("read_upload", whole - decoding)
+    return look, result
+
+
+async def _read_enlarging(task: Task, image: Image, after: DecodeResult | None = None) -> DecodeResult:
+    small_enough = image.shape[0] * image.shape[1] <= task.services.settings.max_upscale_pixels
+    drafts = small_enough and task.services.upscaler.drafts
+    return await _read(
+        task,
+        image,
+        partial(_upscaled, task, logits=True) if small_enough else None,
+        partial(_upscaled, task, logits=False, draft=True) if drafts else None,
+        after,
+    )
 
 
 async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
@@ -71,7 +117,8 @@ async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
         async def done(_: Image) -> Upscaled:
             return upscaled
 
-        found = _answer(task, picture, await _read(task, picture, done))
+        result = await _read(task, picture.pixels, done)
+        found = _answer(task, _size(picture), _counted(task, result))
     answer = await services.in_thread(_json, found, query.format, data)
     return Enlarged(answer, "application/json", _size(picture))
 
@@ -84,15 +131,19 @@ async def _upscaled(task: Task, plane: Image, *, logits: bool, draft: bool = Fal
 
 
 async def _read(
-    task: Task, picture: Picture, upscale: Upscale | None, draft: Upscale | None = None
+    task: Task,
+    image: Image,
+    upscale: Upscale | None,
+    draft: Upscale | None = None,
+    after: DecodeResult | None = None,
 ) -> DecodeResult:
-    """Read a picture and count what was read.
+    """Read an image; `after` is what the first look has found.
 
     Raises:
         ServiceError: `deadline_exceeded` when time ran out before anything was read: "nothing there" would be
             a guess.
     """
-    metrics, stages = task.services.metrics, task.stages
+    stages = task.stages
     began, stage = time.perf_counter(), "read_upload"
 
     async def between(engine: Upscale, plane: Image) -> Upscaled:
@@ -105,21 +156,28 @@ async def _read(
 
     try:
         result = await task.services.decoder.decode(
-            picture.pixels,
+            image,
             upscale=partial(between, upscale) if upscale else None,
             draft=partial(between, draft) if draft else None,
             deadline=task.deadline,
+            after=after,
         )
     finally:
         stages.add(stage, time.perf_counter() - began)
+    if result.timed_out and not result.readings:
+        _counted(task, result)
+        raise ServiceError(
+            "deadline_exceeded", "not every reader had its turn within the deadline", reason="deadline"
+        )
+    return result
+
+
+def _counted(task: Task, result: DecodeResult) -> DecodeResult:
+    metrics = task.services.metrics
     for attempt in result.attempts:
         metrics.attempt_seconds.labels(attempt.attempt, attempt.outcome).observe(attempt.milliseconds / 1e3)
     for reading in result.readings:
         metrics.symbols.labels(reading.reader, reading.attempt).inc()
-    if result.timed_out and not result.readings:
-        raise ServiceError(
-            "deadline_exceeded", "not every reader had its turn within the deadline", reason="deadline"
-        )
     return result
 
 
@@ -129,11 +187,11 @@ def complete(result: DecodeResult) -> bool:
     return bool(result.readings) or all(entry.outcome not in _CUT_SHORT for entry in result.attempts)
 
 
-def _answer(task: Task, picture: Picture, result: DecodeResult) -> DecodeAnswer:
+def _answer(task: Task, size: Size, result: DecodeResult) -> DecodeAnswer:
     manifest = task.services.engine.engine.manifest
     return DecodeAnswer(
         symbols=[symbol(reading) for reading in result.readings],
-        image=_size(picture),
+        image=size,
         upscaled=result.upscaled,
         complete=complete(result),
         attempts=[attempt_report(record) for record in result.attempts],

@@ -2,16 +2,28 @@
 
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from model_store.contract import Image
 from model_store.manifest import MANIFEST_NAME, ManifestError, load_generator, load_third_party
+from service import first_look
 from service.cpus import usable_cpus
 from service.decoding import jobs
-from service.decoding.cascade import ATTEMPTS, Attempt, Cascade, DecodeResult, Upscale
-from service.decoding.pool import DecoderPool
+from service.decoding.cascade import (
+    ATTEMPTS,
+    Attempt,
+    AttemptRecord,
+    Cascade,
+    DecodeResult,
+    Outcome,
+    Upscale,
+)
+from service.decoding.pool import DecoderPool, JobCrashedError, JobTimeoutError
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
+from service.errors import ServiceError
+from service.first_look import Look
 from service.released import version_folder
 from service.schemas import DecoderState
 from service.settings import MEBI, Settings
@@ -26,9 +38,10 @@ class DecoderProcesses:
     """Implements `service.services.Decoder`."""
 
     def __init__(self, settings: Settings, attempts: tuple[Attempt, ...] = ATTEMPTS) -> None:
+        """`attempts` begin with zxing-cpp on the upload, which is the first look as well."""
         files = wechat_files(settings.model_store)
         self._pool = DecoderPool(
-            jobs.Readers,
+            first_look.prepared,
             files,
             calibration_of(settings),
             size=settings.decoders or max(usable_cpus(), 2),
@@ -36,7 +49,9 @@ class DecoderProcesses:
             memory_bytes=settings.decoder_memory_mib * MEBI,
             confined=True,
         )
+        self._first = attempts[0].name
         self._cascade = Cascade(self._pool, attempts)
+        self._after_look = Cascade(self._pool, attempts[1:])
         self._has_nets = False
 
     async def start(self) -> None:
@@ -63,11 +78,42 @@ class DecoderProcesses:
             wechat_nets=self._has_nets,
         )
 
+    async def look(self, data: bytes, *, max_pixels: int, deadline: float) -> tuple[Look, DecodeResult]:
+        """Decode a small upload in a child and show it to the first reader there.
+
+        Raises:
+            ServiceError: as `service.imaging.decode`, `damaged_image` also where two children ended over it;
+                `deadline_exceeded`.
+        """
+        started = time.monotonic()
+        try:
+            answer = await self._pool.run(first_look.look, data, max_pixels, self._first, deadline=deadline)
+        except JobCrashedError as error:
+            raise ServiceError("damaged_image", "decoding the image ended two processes") from error
+        except JobTimeoutError as error:
+            raise ServiceError(
+                "deadline_exceeded", "the image was not decoded within the deadline", reason="deadline"
+            ) from error
+        look = first_look.understood(answer)
+        reading = 1e3 * (time.monotonic() - started - look.decoding)
+        outcome: Outcome = "read" if look.readings else "failed" if look.failed else "nothing"
+        records = [AttemptRecord(self._first, reading, outcome, len(look.readings))] if look.decoded else []
+        return look, DecodeResult(look.readings, tuple(records), upscaled=False, timed_out=False)
+
     async def decode(
-        self, image: Image, *, upscale: Upscale | None, draft: Upscale | None = None, deadline: float
+        self,
+        image: Image,
+        *,
+        upscale: Upscale | None,
+        draft: Upscale | None = None,
+        deadline: float,
+        after: DecodeResult | None = None,
     ) -> DecodeResult:
-        """See `Cascade.decode`."""
-        return await self._cascade.decode(image, upscale=upscale, draft=draft, deadline=deadline)
+        """See `Cascade.decode`; `after` a look the attempts go on with the second."""
+        if after is None:
+            return await self._cascade.decode(image, upscale=upscale, draft=draft, deadline=deadline)
+        found = await self._after_look.decode(image, upscale=upscale, draft=draft, deadline=deadline)
+        return replace(found, attempts=after.attempts + found.attempts)
 
 
 def calibration_of(settings: Settings) -> SoftCalibration | None:

@@ -18,6 +18,7 @@ from service.batching import EngineThreads, Ladder
 from service.cpus import concurrency, usable_cpus
 from service.decoding.cascade import DecodeResult, Upscale
 from service.engine import CUDA, OnnxEngine, UpscaleEngine
+from service.first_look import Look
 from service.imaging import Picture, decode, size_or_picture
 from service.metrics import Metrics, Stages
 from service.readers import DecoderProcesses
@@ -31,10 +32,6 @@ T = TypeVar("T")
 
 _DECODED_AT_ONCE = 1 << 17
 """Pixels of an upload up to which it is decoded together with its header."""
-_SMALL_BYTES, _SMALL_PIXELS = 4 << 10, 1 << 15
-"""Bytes and pixels of an upload up to which it is decoded on the event loop: that takes .2 ms, and a trip to another
-thread costs the loop more. The worst that was found to fit into so many bytes (text chunks that unpack to 3 MiB,
-hundreds of scans of a JPEG) takes 25."""
 
 CUDA_PLACES = 64
 """Requests worked on at the same time where a GPU makes batches of them."""
@@ -51,9 +48,21 @@ class Decoder(Protocol):
 
     def state(self) -> DecoderState: ...
 
+    async def look(self, data: bytes, *, max_pixels: int, deadline: float) -> tuple[Look, DecodeResult]:
+        """Decode a small upload and show it to the first reader. The result is of that alone."""
+        ...
+
     async def decode(
-        self, image: Image, *, upscale: Upscale | None, draft: Upscale | None = None, deadline: float
-    ) -> DecodeResult: ...
+        self,
+        image: Image,
+        *,
+        upscale: Upscale | None,
+        draft: Upscale | None = None,
+        deadline: float,
+        after: DecodeResult | None = None,
+    ) -> DecodeResult:
+        """Read an image; `after` is what `look` has found already, which is not tried again."""
+        ...
 
 
 EngineFactory = Callable[[Settings], UpscaleEngine]
@@ -74,7 +83,7 @@ class Services:
     turns: Budget
     """One is held by each request that is worked on."""
     pixels: Budget
-    """Held by each of them for what it makes of its image: see `Task.picture`."""
+    """Held by each of them for what it makes of its image: see `Task.room`."""
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that computes for long, away from the event loop."""
@@ -99,12 +108,29 @@ class Task:
         deadline = time.monotonic() + services.settings.deadline_s
         return cls(data, deadline, services, stages or Stages(services.metrics))
 
+    @staticmethod
+    def room(pixels: int, *, enlarged: bool) -> int:
+        """What an image of so many pixels asks for: one for each, and `SCALE`² more where it may be enlarged."""
+        return pixels * (1 + SCALE**2 if enlarged else 1)
+
+    @asynccontextmanager
+    async def turn(self, room: int = 0) -> AsyncIterator[None]:
+        """Hold room for an image and a turn to be worked on in the block.
+
+        Room comes first, so that large images that wait for it keep no small one from its turn.
+        """
+        async with AsyncExitStack() as held:
+            with self.stages("wait"):
+                if room:
+                    await held.enter_async_context(self.services.pixels.held(room))
+                await held.enter_async_context(self.services.turns.held(1))
+            yield
+
     @asynccontextmanager
     async def picture(self, *, max_pixels: int, max_enlarged: int) -> AsyncIterator[Picture]:
-        """Decode the upload, when there is room for its pixels and it has its turn; both are held in the block.
+        """Decode the upload here, when there is room for it and it has its turn; both are held in the block.
 
-        The size is read from the header before. Room comes first, so that large images that wait for it keep no small
-        one from its turn. It is one for each pixel of the upload, and `SCALE`² more where it may be enlarged.
+        The size is read from the header before.
 
         Args:
             max_pixels: larger images are refused.
@@ -115,22 +141,15 @@ class Task:
         """
         services = self.services
         with self.stages("decode_image"):
-            if len(self.data) <= _SMALL_BYTES:
-                found = size_or_picture(self.data, max_pixels=max_pixels, at_once=_SMALL_PIXELS)
-            else:
-                found = await services.in_thread(
-                    size_or_picture, self.data, max_pixels=max_pixels, at_once=_DECODED_AT_ONCE
-                )
+            found = await services.in_thread(
+                size_or_picture, self.data, max_pixels=max_pixels, at_once=_DECODED_AT_ONCE
+            )
         width, height = (found.width, found.height) if isinstance(found, Picture) else found
-        pixels = width * height
-        room = pixels * (1 + SCALE**2 if pixels <= max_enlarged else 1)
+        room = self.room(width * height, enlarged=width * height <= max_enlarged)
         # What has to wait for room must hold no pixels meanwhile.
         picture = found if isinstance(found, Picture) and room <= services.pixels.free else None
         del found
-        async with AsyncExitStack() as held:
-            with self.stages("wait"):
-                await held.enter_async_context(services.pixels.held(room))
-                await held.enter_async_context(services.turns.held(1))
+        async with self.turn(room):
             if picture is None:
                 with self.stages("decode_image"):
                     picture = await services.in_thread(decode, self.data, max_pixels=max_pixels)

@@ -7,6 +7,8 @@ import zxingcpp
 from model_store.contract import Image, luma
 from service.decoding.cascade import DecodeResult, Upscale
 from service.decoding.reading import Reading
+from service.first_look import MOST_PIXELS, Look
+from service.imaging import Picture, size_or_picture
 from service.schemas import DecoderState
 
 
@@ -15,6 +17,7 @@ class InProcessDecoder:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.looks = 0
         self.cancelled = 0
         self.hold: asyncio.Event | None = None
         """When set, calls wait for it."""
@@ -28,10 +31,27 @@ class InProcessDecoder:
     def state(self) -> DecoderState:
         return DecoderState(children=1, restarts=0, crashes=0, timeouts=0, wechat_nets=False)
 
+    async def look(self, data: bytes, *, max_pixels: int, deadline: float) -> tuple[Look, DecodeResult]:
+        """Decodes, and leaves reading to `decode`."""
+        del deadline
+        self.looks += 1
+        found = size_or_picture(data, max_pixels=max_pixels, at_once=MOST_PIXELS)
+        if isinstance(found, Picture):
+            look = Look(found.width, found.height, luma(found.pixels), (), failed=False, decoding=0.0)
+        else:
+            look = Look(*found, None, (), failed=False, decoding=0.0)
+        return look, DecodeResult((), (), upscaled=False, timed_out=False)
+
     async def decode(
-        self, image: Image, *, upscale: Upscale | None, draft: Upscale | None = None, deadline: float
+        self,
+        image: Image,
+        *,
+        upscale: Upscale | None,
+        draft: Upscale | None = None,
+        deadline: float,
+        after: DecodeResult | None = None,
     ) -> DecodeResult:
-        del deadline, draft
+        del deadline, draft, after
         self.calls += 1
         if self.hold is not None:
             try:

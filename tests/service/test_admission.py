@@ -42,7 +42,7 @@ def test_what_is_large_waits_and_what_is_small_goes_past() -> None:
         async def hold(name: str, amount: int, until: asyncio.Event | None = None) -> None:
             async with budget.held(amount):
                 order.append(name)
-                await (until or asyncio.Event()).wait() if until else asyncio.sleep(0)
+                await (until.wait() if until else asyncio.sleep(0))
 
         tasks = [
             asyncio.create_task(hold("first", 7, leave)),
@@ -83,5 +83,29 @@ def test_who_leaves_while_waiting_takes_nothing_along(granted: bool) -> None:
             await asyncio.gather(waiting, return_exceptions=True)
         assert waiting.cancelled()
         assert budget.free == 5
+
+    asyncio.run(scenario())
+
+
+def test_what_must_not_wait_is_told_whether_it_holds() -> None:
+    async def scenario() -> None:
+        budget, leave = Budget(10), asyncio.Event()
+
+        async def hold(amount: int) -> None:
+            async with budget.held(amount):
+                await leave.wait()
+
+        task = asyncio.create_task(hold(6))
+        await asyncio.sleep(0)
+        with budget.held_now(5) as held:
+            assert (held, budget.free) == (False, 4)
+        with budget.held_now(4) as held:
+            assert (held, budget.free) == (True, 0)
+        assert budget.free == 4
+        leave.set()
+        await task
+        with budget.held_now(99) as held:
+            assert (held, budget.free) == (True, 0)
+        assert budget.free == 10
 
     asyncio.run(scenario())

@@ -46,7 +46,7 @@ def test_nothing_read_is_no_error(client: httpx.Client) -> None:
         "model": {"name": TINY, "version": 1},
     }
     assert list(timings) == [
-        *("upload", "decode_image", "wait", "read_upload", "queue", "inference", "upscale", "read_upscaled")
+        *("upload", "wait", "decode_image", "read_upload", "queue", "inference", "upscale", "read_upscaled")
     ]
     assert all(milliseconds >= 0 for milliseconds in timings.values())
 

@@ -51,7 +51,8 @@ def held(settings: Settings, **changes: object) -> Iterator[Held]:
     app = create_app(settings.model_copy(update=changes), decoder=lambda _: decoder)
     with running(app) as server:
         held = Held(server, decoder, decoder.loop)
-        decoder.calls, decoder.hold = 0, asyncio.Event()
+        decoder.calls = decoder.looks = 0
+        decoder.hold = asyncio.Event()
         try:
             yield held
         finally:
@@ -132,6 +133,26 @@ def test_large_images_share_the_pixel_budget_and_small_ones_go_past(settings: Se
         assert [answer.status_code for answer in (*answers, *small)] == [200] * 6
         assert house.decoder.calls == 6
         until(lambda: pixels.free == budget)
+
+
+def test_who_waits_for_room_after_the_first_look_keeps_nobody_from_a_turn(settings: Settings) -> None:
+    side = 700
+    large = {"file": ("a.png", encode(np.full((side, side), 255, np.uint8)))}
+    middle = {"file": ("a.png", encode(np.full((100, 100), 255, np.uint8)))}
+    with held(settings, pixel_budget=1_000_000, concurrency=3, queue=8) as house:
+        pixels = house.server.app.state.services.pixels
+        answers, threads = in_background(house.server, 2, files=large)
+        until(lambda: house.decoder.calls == 2)
+        waiting, more = in_background(house.server, 1, files=middle)
+        until(lambda: house.decoder.looks == 3 and house.server.app.state.services.turns.free == 1)
+        assert pixels.free < 100 * 100 * 17
+        small, last = in_background(house.server, 1)
+        until(lambda: house.decoder.calls == 3)
+        house.release()
+        for thread in (*threads, *more, *last):
+            thread.join(20)
+        assert [answer.status_code for answer in (*answers, *waiting, *small)] == [200] * 4
+        assert house.decoder.calls == 4
 
 
 def test_a_client_that_left_is_not_worked_for(settings: Settings) -> None:
