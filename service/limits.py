@@ -17,6 +17,10 @@ from service.uploads import read_upload
 
 T = TypeVar("T")
 
+_WATCHED_AFTER_S = 0.05
+"""Seconds of work after which a client's departure is looked out for. Most answers are there sooner, and looking out
+takes a task of its own."""
+
 
 class BodyLimit:
     """ASGI layer that bounds every request's body, outside of whatever parses it.
@@ -101,8 +105,14 @@ async def finish(request: Request, work: Coroutine[Any, Any, T], deadline: float
         if waiting and not departure.cancelled():
             here.cancel()
 
-    gone = asyncio.create_task(_departure(request))
-    gone.add_done_callback(leave)
+    gone: asyncio.Task[None] | None = None
+
+    def watch() -> None:
+        nonlocal gone
+        gone = asyncio.create_task(_departure(request))
+        gone.add_done_callback(leave)
+
+    timer = asyncio.get_running_loop().call_later(_WATCHED_AFTER_S, watch)
     try:
         async with asyncio.timeout(max(deadline - time.monotonic(), 0)) as time_left:
             return await work
@@ -113,12 +123,14 @@ async def finish(request: Request, work: Coroutine[Any, Any, T], deadline: float
             "deadline_exceeded", "not finished within the deadline", reason="deadline"
         ) from error
     except asyncio.CancelledError as error:
-        if not gone.done() or here.uncancel():
+        if gone is None or not gone.done() or here.uncancel():
             raise
         raise ServiceError("client_closed_request", "the client closed the connection") from error
     finally:
         waiting = False
-        gone.cancel()
+        timer.cancel()
+        if gone is not None:
+            gone.cancel()
 
 
 async def _departure(request: Request) -> None:

@@ -19,6 +19,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 FLUSH_S = 0.05
 """Longest that a line of the event loop's waits to be written together with those after it."""
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -45,7 +46,7 @@ class JsonFormatter(logging.Formatter):
         entry.update((key, value) for key, value in vars(record).items() if key not in _STANDARD)
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        return _ENCODER.encode(entry)
 
 
 class GatheredHandler(logging.StreamHandler[TextIO]):

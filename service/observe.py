@@ -4,7 +4,7 @@ failures."""
 import logging
 import time
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import ServiceError
@@ -15,6 +15,8 @@ from service.security import SECURITY_HEADERS
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+
+_SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 _log = logging.getLogger("service.access")
 
@@ -43,11 +45,12 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = identity
-                headers["Server-Timing"] = stages.server_timing(time.perf_counter() - started)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = list(message.get("headers", ()))
+                timing = stages.server_timing(time.perf_counter() - started)
+                own = [(b"x-request-id", identity.encode()), (b"server-timing", timing.encode())]
+                chosen = {name for name, _ in headers}
+                own += [(name, value) for name, value in _SECURITY if name not in chosen]
+                message = {**message, "headers": headers + own}
             await send(message)
 
         try:

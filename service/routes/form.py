@@ -37,7 +37,7 @@ def no_query(request: Request) -> None:
     Raises:
         ServiceError: `invalid_query`.
     """
-    if request.query_params:
+    if request.scope["query_string"] and request.query_params:
         errors = [
             {"field": name[:64], "message": "Extra inputs are not permitted", "kind": "extra_forbidden"}
             for name in request.query_params

@@ -93,10 +93,11 @@ def _machine() -> str:
         return "Nothing has been measured yet."
     where = found[0]["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items())
+    able = ", ".join(where.get("instructions", ()))
     told = (
-        f"Measured on {where['processor']}, {where['cpus']} CPUs, {where['memory_gib']} GiB, {where['system']}, Python "
-        f"{where['python']}; {versions}. The load generator runs on the same CPUs, so its processor time is missing "
-        "from the service."
+        f"Measured on {where['processor']} ({able}), {where['cpus']} CPUs, {where['memory_gib']} GiB, "
+        f"{where['system']}, Python {where['python']}; {versions}. The load generator runs on the same "
+        "CPUs, so its processor time is missing from the service."
     )
     most = max(whole["figures"].get("neighbours", 0.0) for whole in found)
     if most > _QUIET:
@@ -146,13 +147,16 @@ def _cost(figures: dict[str, Any]) -> str:
     rows = [
         [
             f"`/{workload.partition(',')[0]}`: {WORKLOADS[workload][1]}",
-            f"{row['http_ms']:.1f}",
-            f"{row['in_process_ms']:.1f}",
+            f"{row['http_ms']:.2f}",
+            f"{row['in_process_ms']:.2f}",
             f"{row['ratio']:.2f}",
+            f"{row['bare_ms']:.2f}",
+            f"{row['most']:.2f}",
         ]
         for workload, row in figures["rows"].items()
     ]
-    return _table(["work", "HTTP, ms", "in process, ms", "ratio"], rows)
+    head = ["work", "HTTP, ms", "in process, ms", "ratio", "uvicorn alone, ms", "highest ratio"]
+    return _table(head, rows)
 
 
 def _frameworks(figures: dict[str, Any]) -> str:
