@@ -20,7 +20,7 @@ from service.decoding.reading import Reading
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
 from service.errors import ServiceError
-from service.imaging import Picture, size_or_picture
+from service.imaging import KINDS, Picture, size_or_picture
 
 MOST_BYTES = 64 << 10
 """Of an upload that is looked at. The worst that was found to fit into so many, 5,000 scans of a JPEG, keeps a process
@@ -61,7 +61,7 @@ def prepared(files: WeChatFiles | None, calibration: SoftCalibration | None = No
     """
     readers = jobs.Readers(files, calibration)
     blank = Pil.new("L", (64, 64), 255)
-    for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP"):
+    for kind in KINDS:
         stream = io.BytesIO()
         blank.save(stream, kind)
         look(readers, stream.getvalue(), MOST_PIXELS, "warm-up")

@@ -50,6 +50,8 @@ _SIGNATURES = (
     ("GIF", b"GIF89a", 0),
     ("BMP", b"BM", 0),
 )
+KINDS = tuple(dict.fromkeys(name for name, _, _ in _SIGNATURES))
+"""Pillow's names of the formats that are accepted."""
 _TURNS = {
     2: Pil.Transpose.FLIP_LEFT_RIGHT,
     3: Pil.Transpose.ROTATE_180,

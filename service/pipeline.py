@@ -43,28 +43,24 @@ async def read(task: Task) -> DecodeAnswer:
     Raises:
         ServiceError: as `Decoder.look`, `Task.picture`, the engine and `_read` do.
     """
-    settings = task.services.settings
-    limit = settings.max_upscale_pixels
     if len(task.data) <= first_look.MOST_BYTES:
         look, result = await _read_small(task)
         if look.decoded:
-            return _answer(task, Size(width=look.width, height=look.height), _counted(task, result))
-    async with task.picture(max_pixels=settings.max_decode_pixels, max_enlarged=limit) as picture:
+            return _answer(task, Size(width=look.width, height=look.height), result)
+    async with task.picture(max_pixels=task.services.settings.max_decode_pixels) as picture:
         result = await _read_enlarging(task, picture.pixels)
-    return _answer(task, _size(picture), _counted(task, result))
+    return _answer(task, _size(picture), result)
 
 
 async def _read_small(task: Task) -> tuple[Look, DecodeResult]:
     """A look at a small upload and, where nothing was read by it, everything after it."""
-    services = task.services
     async with task.turn():
         look, first = await _look(task)
         if look.image is None:
-            return look, first
-        enlarged = look.image.size <= services.settings.max_upscale_pixels
-        room = task.room(look.image.size, enlarged=enlarged)
+            return look, _counted(task, first)
+        room = task.room(look.image.size)
         # To wait for room with a turn in hand could be for ever: who has the room may wait for a turn.
-        with services.pixels.held_now(room) as held:
+        with task.services.pixels.held_now(room) as held:
             if held:
                 return look, await _read_enlarging(task, look.image, after=first)
     async with task.turn(room):
@@ -105,8 +101,7 @@ async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
         ServiceError: as `read`, and `image_too_large` where the format cannot hold the answer.
     """
     services = task.services
-    limit = services.settings.max_upscale_pixels
-    async with task.picture(max_pixels=limit, max_enlarged=limit) as picture:
+    async with task.picture(max_pixels=services.settings.max_upscale_pixels) as picture:
         check_encodable(picture.height * SCALE, picture.width * SCALE, query.format)
         upscaled = await _upscaled(task, luma(picture.pixels), logits=query.decode)
         with task.stages("encode"):
@@ -117,8 +112,7 @@ async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
         async def done(_: Image) -> Upscaled:
             return upscaled
 
-        result = await _read(task, picture.pixels, done)
-        found = _answer(task, _size(picture), _counted(task, result))
+        found = _answer(task, _size(picture), await _read(task, picture.pixels, done))
     answer = await services.in_thread(_json, found, query.format, data)
     return Enlarged(answer, "application/json", _size(picture))
 
@@ -137,7 +131,7 @@ async def _read(
     draft: Upscale | None = None,
     after: DecodeResult | None = None,
 ) -> DecodeResult:
-    """Read an image; `after` is what the first look has found.
+    """Read an image and count what was read; `after` is what the first look has found.
 
     Raises:
         ServiceError: `deadline_exceeded` when time ran out before anything was read: "nothing there" would be
@@ -164,8 +158,8 @@ async def _read(
         )
     finally:
         stages.add(stage, time.perf_counter() - began)
+    _counted(task, result)
     if result.timed_out and not result.readings:
-        _counted(task, result)
         raise ServiceError(
             "deadline_exceeded", "not every reader had its turn within the deadline", reason="deadline"
         )

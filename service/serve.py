@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from pydantic import ValidationError
@@ -21,6 +22,17 @@ from service.settings import Settings, unknown
 ENDED, NOT_SET_UP, NOT_STARTED, LOST = 0, 2, 3, 70
 """Exit status: asked to end, and every accepted request answered or out of its grace; settings that make no sense;
 something that is needed is missing; the engine broke for good."""
+
+UVICORN: dict[str, Any] = {
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    # Nothing here asks for the client's address.
+    "proxy_headers": False,
+    "loop": "uvloop",
+    "ws": "none",
+}
+"""What uvicorn is told whatever the settings."""
 
 _log = logging.getLogger("service")
 
@@ -51,15 +63,9 @@ def main() -> int:
             startup,
             host=settings.host,
             port=settings.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # Nothing here asks for the client's address.
-            proxy_headers=False,
             http=BoundedProtocol,
-            loop="uvloop",
-            ws="none",
             timeout_graceful_shutdown=settings.shutdown_grace_s,
+            **UVICORN,
         )
     )
     try:

@@ -108,10 +108,9 @@ class Task:
         deadline = time.monotonic() + services.settings.deadline_s
         return cls(data, deadline, services, stages or Stages(services.metrics))
 
-    @staticmethod
-    def room(pixels: int, *, enlarged: bool) -> int:
+    def room(self, pixels: int) -> int:
         """What an image of so many pixels asks for: one for each, and `SCALE`² more where it may be enlarged."""
-        return pixels * (1 + SCALE**2 if enlarged else 1)
+        return pixels * (1 + SCALE**2 if pixels <= self.services.settings.max_upscale_pixels else 1)
 
     @asynccontextmanager
     async def turn(self, room: int = 0) -> AsyncIterator[None]:
@@ -127,14 +126,13 @@ class Task:
             yield
 
     @asynccontextmanager
-    async def picture(self, *, max_pixels: int, max_enlarged: int) -> AsyncIterator[Picture]:
+    async def picture(self, *, max_pixels: int) -> AsyncIterator[Picture]:
         """Decode the upload here, when there is room for it and it has its turn; both are held in the block.
 
         The size is read from the header before.
 
         Args:
             max_pixels: larger images are refused.
-            max_enlarged: larger ones are not enlarged.
 
         Raises:
             ServiceError: as `service.imaging.decode`.
@@ -145,7 +143,7 @@ class Task:
                 size_or_picture, self.data, max_pixels=max_pixels, at_once=_DECODED_AT_ONCE
             )
         width, height = (found.width, found.height) if isinstance(found, Picture) else found
-        room = self.room(width * height, enlarged=width * height <= max_enlarged)
+        room = self.room(width * height)
         # What has to wait for room must hold no pixels meanwhile.
         picture = found if isinstance(found, Picture) and room <= services.pixels.free else None
         del found

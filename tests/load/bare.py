@@ -5,6 +5,8 @@ import os
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from service.serve import UVICORN
+
 _ANSWER = b"x" * 480
 """As long as an answer of `/decode` with one symbol."""
 
@@ -26,12 +28,7 @@ if __name__ == "__main__":
         app,
         host="127.0.0.1",
         port=int(os.environ["QRSR_PORT"]),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
         http="httptools",
-        loop="uvloop",
-        ws="none",
         lifespan="off",
+        **UVICORN,
     )

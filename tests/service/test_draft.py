@@ -15,7 +15,7 @@ from service.released import build_engine, version_folder
 from service.settings import Settings
 from tests.builders.model import TINY, write_copy, write_tiny_model
 from tests.builders.server import running
-from tests.load import corpus
+from tests.load import corpus, results
 
 ROOT = Path(__file__).resolve().parents[2]
 HARD = (ROOT / "docs" / "samples" / "label.png").read_bytes()
@@ -110,8 +110,7 @@ def test_the_released_copy_shows_what_its_generator_does() -> None:
     assert copy is not None
     flipped = compared(engine_of(folder), engine_of(copy))[1]
     # Without VNNI the sums overflow here and there; the service does not use it then.
-    flags = Path("/proc/cpuinfo").read_text().split()
-    exact = {"avx512_vnni", "avx_vnni"} & set(flags)
+    exact = "VNNI" in results.machine()["instructions"]
     assert flipped < (MOST_FLIPPED / 10 if exact else 10 * MOST_FLIPPED)
 
 

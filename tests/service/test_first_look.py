@@ -108,9 +108,9 @@ def test_an_image_that_is_none_is_not_believed(image: Any) -> None:
         understood({"size": (5, 3), "image": image})
 
 
-def with_processes(settings: Settings, scenario: Callable[[DecoderProcesses], Any], **changes: object) -> Any:
+def with_processes(settings: Settings, scenario: Callable[[DecoderProcesses], Any]) -> Any:
     async def run() -> Any:
-        decoder = DecoderProcesses(settings.model_copy(update={"decoders": 2, **changes}))
+        decoder = DecoderProcesses(settings.model_copy(update={"decoders": 2}))
         await decoder.start()
         try:
             return await scenario(decoder)
