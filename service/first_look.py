@@ -45,7 +45,7 @@ class Look:
     failed: bool
     """Whether the reader raised."""
     decoding: float
-    """Seconds that decoding the image took."""
+    """Seconds that decoding the image took, or its header alone."""
 
     @property
     def decoded(self) -> bool:
@@ -83,7 +83,7 @@ def look(readers: jobs.Readers, data: bytes, max_pixels: int, attempt: str) -> A
     except ServiceError as error:
         return {"refused": error.code, "detail": error.detail}
     if not isinstance(found, Picture):
-        return {"size": found}
+        return {"size": found, "decoding": time.perf_counter() - started}
     plane = np.ascontiguousarray(luma(found.pixels))
     answer: Answer = {"size": (found.width, found.height), "decoding": time.perf_counter() - started}
     try:
@@ -112,5 +112,5 @@ def understood(answer: Mapping[str, Any]) -> Look:
         image=image,
         readings=tuple(answer.get("readings", ())),
         failed=answer.get("failed", False),
-        decoding=answer.get("decoding", 0.0),
+        decoding=answer["decoding"],
     )

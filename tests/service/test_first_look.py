@@ -69,6 +69,7 @@ def test_a_large_image_is_not_decoded(readers: jobs.Readers) -> None:
     found = seen(readers, encode(np.full((400, 400), 255, np.uint8)))
     assert (found.width, found.height, found.image, found.decoded) == (400, 400, None, False)
     assert MOST_PIXELS < 400 * 400
+    assert found.decoding > 0
 
 
 @pytest.mark.parametrize(
