@@ -1,8 +1,8 @@
 """What the service refuses, and when: bytes, places, time, and work for clients that have left."""
 
-import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -13,13 +13,11 @@ from service.errors import ServiceError
 from service.metrics import Stages
 from service.problems import problem
 from service.services import Services, Task
+from service.settings import Settings
 from service.uploads import read_upload
+from service.watch import Watch
 
 T = TypeVar("T")
-
-_WATCHED_AFTER_S = 0.05
-"""Seconds of work after which a client's departure is looked out for. Most answers are there sooner, and looking out
-takes a task of its own."""
 
 
 class BodyLimit:
@@ -36,11 +34,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        too_large = ServiceError("body_too_large", f"the body is larger than {self._max_bytes} bytes")
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self._max_bytes:
             # The rest of the body is not wanted: say so, or the client goes on sending it.
-            await problem(too_large, {"Connection": "close"})(scope, receive, send)
+            await problem(self._too_large(), {"Connection": "close"})(scope, receive, send)
             return
         received = 0
 
@@ -49,17 +46,21 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_bytes:
-                raise too_large
+                raise self._too_large()
             return message
 
         await self._app(scope, counted, send)
+
+    def _too_large(self) -> ServiceError:
+        return ServiceError("body_too_large", f"the body is larger than {self._max_bytes} bytes")
 
 
 async def serve(request: Request, work: Callable[[Task], Coroutine[Any, Any, T]]) -> T:
     """Take a request through admission and upload, and do its work within its deadline.
 
     Raises:
-        ServiceError: as `Gate.place`, `read_upload` and `finish` do.
+        ServiceError: as `Gate.place` and `read_upload` do, `upload_timeout`, `deadline_exceeded`,
+            `client_closed_request`, or whatever `work` raises.
     """
     services: Services = request.app.state.services
     gate: Gate = request.app.state.gate
@@ -68,11 +69,13 @@ async def serve(request: Request, work: Callable[[Task], Coroutine[Any, Any, T]]
     try:
         if services.engine.lost:
             raise ServiceError("not_ready", "the engine has ended", retry_after=5, reason="not_ready")
-        with gate.place(_declared(request, settings.max_body_bytes)):
+        with gate.place(_declared(request, settings.max_body_bytes)), Watch(request.receive) as watch:
             with stages("upload"):
-                data = await read_upload(request, timeout=settings.upload_timeout_s)
+                watch.until(time.monotonic() + settings.upload_timeout_s, partial(_not_sent, settings))
+                data = await read_upload(request)
             task = Task.of(services, data, stages)
-            return await finish(request, work(task), task.deadline)
+            watch.until(task.deadline, _not_finished, listen=True)
+            return await work(task)
     except ServiceError as error:
         if error.reason is not None:
             services.metrics.rejected.labels(error.reason).inc()
@@ -85,54 +88,9 @@ def _declared(request: Request, most: int) -> int:
     return int(declared) if declared.isascii() and declared.isdigit() else most
 
 
-async def finish(request: Request, work: Coroutine[Any, Any, T], deadline: float) -> T:
-    """Await `work` until it is done, its deadline passes or the client leaves; then cancel it.
-
-    The request's body must have been read: what is received after it is the client's departure.
-
-    Args:
-        deadline: on the clock of `time.monotonic()`.
-
-    Raises:
-        ServiceError: `deadline_exceeded` or `client_closed_request`, or whatever `work` raises.
-    """
-    here = asyncio.current_task()
-    assert here is not None  # noqa: S101 - for the type checker; coroutines run in tasks
-    waiting = True
-
-    def leave(departure: asyncio.Task[None]) -> None:
-        # Not once the work is done: it would cancel the answer.
-        if waiting and not departure.cancelled():
-            here.cancel()
-
-    gone: asyncio.Task[None] | None = None
-
-    def watch() -> None:
-        nonlocal gone
-        gone = asyncio.create_task(_departure(request))
-        gone.add_done_callback(leave)
-
-    timer = asyncio.get_running_loop().call_later(_WATCHED_AFTER_S, watch)
-    try:
-        async with asyncio.timeout(max(deadline - time.monotonic(), 0)) as time_left:
-            return await work
-    except TimeoutError as error:
-        if not time_left.expired():
-            raise
-        raise ServiceError(
-            "deadline_exceeded", "not finished within the deadline", reason="deadline"
-        ) from error
-    except asyncio.CancelledError as error:
-        if gone is None or not gone.done() or here.uncancel():
-            raise
-        raise ServiceError("client_closed_request", "the client closed the connection") from error
-    finally:
-        waiting = False
-        timer.cancel()
-        if gone is not None:
-            gone.cancel()
+def _not_sent(settings: Settings) -> ServiceError:
+    return ServiceError("upload_timeout", f"the body did not arrive within {settings.upload_timeout_s:g} s")
 
 
-async def _departure(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+def _not_finished() -> ServiceError:
+    return ServiceError("deadline_exceeded", "not finished within the deadline", reason="deadline")

@@ -4,9 +4,8 @@ Nearly every client sends the same form: one part, one file, nothing else. Such 
 (`_Plain`), which costs a fraction of parsing it; whatever looks different in the least goes through the parser.
 """
 
-import asyncio
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -19,7 +18,10 @@ from service.errors import ServiceError
 
 FIELD = "file"
 _MAX_PARTS = 16
-_BOUNDARY = re.compile(rb"[A-Za-z0-9'()+_,./:=?-]{1,70}")
+_PLAIN_TYPE = re.compile(
+    r"multipart/form-data; ?boundary=([A-Za-z0-9'()+_,./:=?-]{1,70})", re.IGNORECASE | re.ASCII
+)
+"""Of a form; the boundary is neither quoted nor followed by anything."""
 _HEAD = re.compile(
     rb'Content-Disposition: form-data; name="file"; filename="[ !#-\[\]-~]{0,255}"\r\n'
     rb"(?:Content-Type: [A-Za-z0-9.+-]{1,127}/[A-Za-z0-9.+-]{1,127}\r\n)?\r\n",
@@ -33,25 +35,19 @@ class _InMemoryParser(MultiPartParser):
     spool_max_size = 2**62
 
 
-async def read_upload(request: Request, *, timeout: float) -> bytes:
-    """Read the request's body and return the bytes of its `file` field.
-
-    Args:
-        timeout: seconds the client has to send it.
+async def read_upload(request: Request) -> bytes:
+    """Read the request's body, however long that takes, and return the bytes of its `file` field.
 
     Raises:
         ServiceError: `unsupported_content_type`, `malformed_multipart`, `file_missing`, `file_empty`,
-            `too_many_files`, `unexpected_field`, `upload_timeout`, `body_too_large`, `client_closed_request`.
+            `too_many_files`, `unexpected_field`, `body_too_large`, `client_closed_request`.
     """
-    kind, options = parse_options_header(request.headers.get("content-type"))
-    if kind != b"multipart/form-data":
+    declared = request.headers.get("content-type", "")
+    plain = _Plain.of(declared)
+    if plain is None and parse_options_header(declared)[0] != b"multipart/form-data":
         raise ServiceError("unsupported_content_type", "send multipart/form-data with one field named 'file'")
     try:
-        async with asyncio.timeout(timeout):
-            async with aclosing(request.stream()) as stream:
-                taken = await _plain_or_form(request, stream, _Plain.of(options))
-    except TimeoutError as error:
-        raise ServiceError("upload_timeout", f"the body did not arrive within {timeout:g} s") from error
+        taken = await _plain_or_form(request, plain)
     except ClientDisconnect as error:
         raise ServiceError("client_closed_request", "the client closed the connection") from error
     except (MultiPartException, UnicodeError, ValueError) as error:
@@ -72,10 +68,10 @@ class _Plain:
     """The delimiter that it begins with."""
 
     @classmethod
-    def of(cls, options: Mapping[bytes, bytes]) -> "_Plain | None":
-        """By the options of the content type; None where a form may mean something else by them."""
-        boundary = options.get(b"boundary", b"")
-        return cls(b"--" + boundary) if len(options) == 1 and _BOUNDARY.fullmatch(boundary) else None
+    def of(cls, content_type: str) -> "_Plain | None":
+        """By the content type; None where a form may mean something else by it."""
+        kind = _PLAIN_TYPE.fullmatch(content_type)
+        return cls(b"--" + kind[1].encode()) if kind else None
 
     def start(self, beginning: bytes) -> int | None:
         """Where the file begins, in bytes; None where it does not look like one file."""
@@ -93,25 +89,44 @@ class _Plain:
         return body[start:end]
 
 
-async def _plain_or_form(
-    request: Request, stream: AsyncGenerator[bytes, None], plain: _Plain | None
-) -> bytes | FormData:
+async def _plain_or_form(request: Request, plain: _Plain | None) -> bytes | FormData:
     """The file of a plain form, or whatever form the parser finds in the body."""
-    first = await anext(stream, b"")
+    first, more = await _piece(request)
     start = plain.start(first) if plain else None
     if plain and start is not None:
-        first = b"".join([first, *[chunk async for chunk in stream]])
+        pieces = [first]
+        while more:
+            piece, more = await _piece(request)
+            pieces.append(piece)
+        first = b"".join(pieces)
         if (file := plain.file(first, start)) is not None:
             return file
 
     async def whole() -> AsyncGenerator[bytes, None]:
-        yield first
-        async for chunk in stream:
-            yield chunk
+        piece, left = first, more
+        yield piece
+        while left:
+            piece, left = await _piece(request)
+            yield piece
 
     async with aclosing(whole()) as again:
         parser = _InMemoryParser(request.headers, again, max_files=_MAX_PARTS, max_fields=_MAX_PARTS)
         return await parser.parse()
+
+
+async def _piece(request: Request) -> tuple[bytes, bool]:
+    """The next piece of the body, and whether there are more.
+
+    As `Request.stream` does, but without an asynchronous generator to be closed for the one piece that most bodies
+    arrive in.
+
+    Raises:
+        ClientDisconnect: there will be none.
+    """
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)
 
 
 async def _only_file(form: FormData) -> bytes:

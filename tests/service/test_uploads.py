@@ -36,7 +36,7 @@ def request(body: bytes, kind: str, pieces: int = 1) -> Request:
 def outcome(body: bytes, kind: str = "multipart/form-data; boundary=b", pieces: int = 1) -> bytes | str:
     """The file, or the code of the refusal."""
     try:
-        return asyncio.run(uploads.read_upload(request(body, kind, pieces), timeout=5))
+        return asyncio.run(uploads.read_upload(request(body, kind, pieces)))
     except ServiceError as error:
         return error.code
 

@@ -1,0 +1,96 @@
+"""What ends a request's work before it is done: its time is over, or its client has left."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from starlette.types import Message, Receive
+
+from service.errors import ServiceError
+
+LOOK_S = 0.25
+"""Seconds after which a request is looked at for the first time. Most are answered by then, and all that watching them
+has cost is one timer; a timer for each limit and a task that listens for the client's departure cost as much as
+reading their upload."""
+
+
+class Watch:
+    """Cancels the task that enters it when a limit passes or the client leaves, and says why at the block's end.
+
+    To be entered once. Somebody else's cancellation passes through.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        """`receive` is the request's, and is left alone until `until` lets it be listened to."""
+        self._receive = receive
+        self._gone: asyncio.Task[None] | None = None
+        self._looked = False
+        self._listening = False
+        self._by = float("inf")
+        self._late: Callable[[], ServiceError] | None = None
+        self._reason: ServiceError | None = None
+
+    def __enter__(self) -> Self:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type checker; coroutines run in tasks
+        self._task: asyncio.Task[Any] = task
+        self._loop = asyncio.get_running_loop()
+        self._looks_at = time.monotonic() + LOOK_S
+        self._timer = self._loop.call_later(LOOK_S, self._look)
+        return self
+
+    def until(self, by: float, late: Callable[[], ServiceError], *, listen: bool = False) -> None:
+        """Set the limit; one that was set before is forgotten.
+
+        Args:
+            by: on the clock of `time.monotonic()`.
+            late: what is raised after it.
+            listen: whether the body has been read, so that what is received from now on is the client's departure.
+        """
+        self._by, self._late, self._listening = by, late, listen
+        if self._looked:
+            self._look()
+        elif by < self._looks_at:
+            self._look_at(by)
+
+    def _look_at(self, when: float) -> None:
+        self._timer.cancel()
+        self._timer = self._loop.call_later(max(when - time.monotonic(), 0.0), self._look)
+
+    def _look(self) -> None:
+        self._looked = True
+        if self._late is not None:
+            if time.monotonic() >= self._by:
+                self._end(self._late())
+                return
+            self._look_at(self._by)
+        if self._listening and self._gone is None:
+            self._gone = self._loop.create_task(self._departure())
+            self._gone.add_done_callback(self._left)
+
+    async def _departure(self) -> None:
+        message: Message = await self._receive()
+        while message["type"] != "http.disconnect":
+            message = await self._receive()
+
+    def _left(self, departure: asyncio.Task[None]) -> None:
+        if not departure.cancelled():
+            self._end(ServiceError("client_closed_request", "the client closed the connection"))
+
+    def _end(self, reason: ServiceError) -> None:
+        if self._reason is None:
+            self._reason = reason
+            self._task.cancel()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if self._gone is not None:
+            # It would cancel the answer.
+            self._gone.remove_done_callback(self._left)
+            self._gone.cancel()
+        if kind is asyncio.CancelledError and self._reason is not None and not self._task.uncancel():
+            raise self._reason from error
