@@ -4,8 +4,8 @@ Pure `asyncio`; everything here belongs to one event loop.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from service.errors import ServiceError
@@ -76,16 +76,6 @@ class Budget:
         """What nobody holds."""
         return self._free
 
-    @asynccontextmanager
-    async def held(self, amount: int) -> AsyncIterator[None]:
-        """Wait for `amount` and hold it. More than there is in all counts as all of it."""
-        amount = min(amount, self.total)
-        await self._take(amount)
-        try:
-            yield
-        finally:
-            self._give(amount)
-
     @contextmanager
     def held_now(self, amount: int) -> Iterator[bool]:
         """Hold `amount` where nobody has to be waited for; the block is told whether it does."""
@@ -95,7 +85,7 @@ class Budget:
             yield held
         finally:
             if held:
-                self._give(amount)
+                self.give(amount)
 
     def _taken_now(self, amount: int) -> bool:
         if amount > self._free or any(waiter.amount <= self._free for waiter in self._waiting):
@@ -103,7 +93,9 @@ class Budget:
         self._free -= amount
         return True
 
-    async def _take(self, amount: int) -> None:
+    async def take(self, amount: int) -> None:
+        """Wait for `amount` and hold it until it is given back. More than there is in all counts as all of it."""
+        amount = min(amount, self.total)
         if self._taken_now(amount):
             return
         waiter = _Waiter(amount, asyncio.get_running_loop().create_future())
@@ -113,13 +105,14 @@ class Budget:
         except asyncio.CancelledError:
             if waiter.granted.done() and not waiter.granted.cancelled():
                 # Granted and cancelled in the same turn of the loop.
-                self._give(amount)
+                self.give(amount)
             else:
                 self._waiting.remove(waiter)
             raise
 
-    def _give(self, amount: int) -> None:
-        self._free += amount
+    def give(self, amount: int) -> None:
+        """Give back what was asked of `take`."""
+        self._free += min(amount, self.total)
         still = []
         for waiter in self._waiting:
             if waiter.amount <= self._free and not waiter.granted.done():

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from typing import Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
@@ -17,6 +18,27 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64)
 REASONS = ("places", "bytes", "engine_queue", "deadline", "not_ready", "unauthorized")
 
 
+M = TypeVar("M", Counter, Histogram)
+
+
+class Labelled(Generic[M]):
+    """The children of a metric by the values of its labels.
+
+    The library makes strings of the values and takes a lock to find a child, for each of the dozen of a request.
+    """
+
+    def __init__(self, metric: M) -> None:
+        self._metric: M = metric
+        self._children: dict[tuple[str, ...], M] = {}
+
+    def labels(self, *values: str) -> M:
+        """The child with these values, in the order in which the labels were declared."""
+        child = self._children.get(values)
+        if child is None:
+            child = self._children[values] = self._metric.labels(*values)
+        return child
+
+
 class Metrics:
     """All series of the service. Label values come from the code or from fixed sets, never from a request."""
 
@@ -27,19 +49,15 @@ class Metrics:
     def _create(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.requests = Counter(
-            "qrsr_requests", "Answered requests", ["route", "method", "status"], registry=self.registry
-        )
-        self.errors = Counter("qrsr_errors", "Problems answered, by code", ["code"], registry=self.registry)
-        self.rejected = Counter(
-            "qrsr_rejected", "Requests refused for the service's sake", ["reason"], registry=self.registry
-        )
+        self.requests = self._counter("qrsr_requests", "Answered requests", "route", "method", "status")
+        self.errors = self._counter("qrsr_errors", "Problems answered, by code", "code")
+        self.rejected = self._counter("qrsr_rejected", "Requests refused for the service's sake", "reason")
         self.request_seconds = self._durations("qrsr_request_seconds", "From first byte to answer", "route")
         self.stage_seconds = self._durations("qrsr_stage_seconds", "Duration of a stage", "stage")
         self.attempt_seconds = self._durations(
             "qrsr_attempt_seconds", "Duration of a reading attempt", "attempt", "outcome"
         )
-        self.symbols = Counter("qrsr_symbols", "Symbols read", ["reader", "attempt"], registry=self.registry)
+        self.symbols = self._counter("qrsr_symbols", "Symbols read", "reader", "attempt")
         self.in_flight = Gauge("qrsr_requests_in_flight", "Admitted requests", registry=self.registry)
         self.places = Gauge(
             "qrsr_requests_limit", "Requests that may be admitted at the same time", registry=self.registry
@@ -72,8 +90,11 @@ class Metrics:
         if self._decoder_state is not None:
             self.registry.register(_DecoderEvents(self._decoder_state))
 
-    def _durations(self, name: str, what: str, *labels: str) -> Histogram:
-        return Histogram(name, what, labels, buckets=_SECONDS, registry=self.registry)
+    def _counter(self, name: str, what: str, *labels: str) -> Labelled[Counter]:
+        return Labelled(Counter(name, what, labels, registry=self.registry))
+
+    def _durations(self, name: str, what: str, *labels: str) -> Labelled[Histogram]:
+        return Labelled(Histogram(name, what, labels, buckets=_SECONDS, registry=self.registry))
 
     def count_decoder_events(self, state: Callable[[], DecoderState]) -> None:
         """Show, from now on, what the decoder has counted itself."""
@@ -128,19 +149,22 @@ class Stages:
         self._inner: list[float] = []
         """For each stage under way, the seconds that belong to stages within it."""
 
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
+    def __call__(self, stage: str) -> AbstractContextManager[None]:
         """Time a block; a stage that comes again adds up."""
-        started = time.perf_counter()
+        return _Stage(self, stage)
+
+    def began(self) -> float:
+        """A stage begins now. Returns when that is."""
         self._inner.append(0.0)
-        try:
-            yield
-        finally:
-            whole = time.perf_counter() - started
-            own = whole - self._inner.pop()
-            if self._inner:
-                self._inner[-1] += whole
-            self._count(stage, own)
+        return time.perf_counter()
+
+    def ended(self, stage: str, started: float) -> None:
+        """The stage that began last, at `started`, ends now."""
+        whole = time.perf_counter() - started
+        own = whole - self._inner.pop()
+        if self._inner:
+            self._inner[-1] += whole
+        self._count(stage, own)
 
     def add(self, stage: str, seconds: float) -> None:
         """Count a duration measured elsewhere; a stage under way is interrupted by it."""
@@ -161,3 +185,15 @@ class Stages:
         """The header's value; durations in milliseconds."""
         parts = [f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in self._seconds.items()]
         return ", ".join([*parts, f"total;dur={total * 1e3:.1f}"])
+
+
+class _Stage(AbstractContextManager[None]):
+    # Not `contextlib.contextmanager`, whose generator costs more than all that it is to time here.
+    def __init__(self, stages: Stages, stage: str) -> None:
+        self._stages, self._stage = stages, stage
+
+    def __enter__(self) -> None:
+        self._started = self._stages.began()
+
+    def __exit__(self, *_: object) -> None:
+        self._stages.ended(self._stage, self._started)

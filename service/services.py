@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import ParamSpec, Protocol, Self, TypeVar
@@ -112,18 +112,12 @@ class Task:
         """What an image of so many pixels asks for: one for each, and `SCALE`² more where it may be enlarged."""
         return pixels * (1 + SCALE**2 if pixels <= self.services.settings.max_upscale_pixels else 1)
 
-    @asynccontextmanager
-    async def turn(self, room: int = 0) -> AsyncIterator[None]:
+    def turn(self, room: int = 0) -> AbstractAsyncContextManager[None]:
         """Hold room for an image and a turn to be worked on in the block.
 
         Room comes first, so that large images that wait for it keep no small one from its turn.
         """
-        async with AsyncExitStack() as held:
-            with self.stages("wait"):
-                if room:
-                    await held.enter_async_context(self.services.pixels.held(room))
-                await held.enter_async_context(self.services.turns.held(1))
-            yield
+        return _Turn(self.services, self.stages, room)
 
     @asynccontextmanager
     async def picture(self, *, max_pixels: int) -> AsyncIterator[Picture]:
@@ -152,6 +146,31 @@ class Task:
                 with self.stages("decode_image"):
                     picture = await services.in_thread(decode, self.data, max_pixels=max_pixels)
             yield picture
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn(AbstractAsyncContextManager[None]):
+    services: Services
+    stages: Stages
+    room: int
+
+    async def __aenter__(self) -> None:
+        with self.stages("wait"):
+            if self.room:
+                await self.services.pixels.take(self.room)
+            try:
+                await self.services.turns.take(1)
+            except BaseException:
+                self._give_room()
+                raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self.services.turns.give(1)
+        self._give_room()
+
+    def _give_room(self) -> None:
+        if self.room:
+            self.services.pixels.give(self.room)
 
 
 def ladder(settings: Settings, provider: str) -> Ladder:
