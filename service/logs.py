@@ -8,10 +8,13 @@ import json
 import logging
 import random
 import re
+import time
 from contextlib import nullcontext
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TextIO
+
+from pydantic_core import to_json
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Id of the request that the current task works for."""
@@ -19,7 +22,6 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 FLUSH_S = 0.05
 """Longest that a line of the event loop's waits to be written together with those after it."""
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -36,17 +38,32 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": _utc(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if (current := request_id.get()) is not None:
             entry["request_id"] = current
-        entry.update((key, value) for key, value in vars(record).items() if key not in _STANDARD)
+        entry |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return _ENCODER.encode(entry)
+        try:
+            return to_json(entry, fallback=str).decode()
+        except ValueError:
+            # A file name that is no UTF-8, for example. Slower, but it takes any text.
+            return json.dumps(entry, default=str)
+
+
+def _utc(seconds: float) -> str:
+    """ISO 8601 to the millisecond."""
+    whole = int(seconds)
+    return f"{_utc_second(whole)}.{int((seconds - whole) * 1e3):03d}+00:00"
+
+
+@lru_cache(maxsize=1)
+def _utc_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 class GatheredHandler(logging.StreamHandler[TextIO]):

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -114,13 +115,16 @@ def test_the_log_is_json_with_the_request_id_and_without_the_payload(client: htt
         client.post("/decode", files=files, headers={"X-Request-ID": "log-test"})
         # The line is written after the answer is sent.
         end = time.monotonic() + 20
-        while not (ours := [line for line in lines if '"request_id": "log-test"' in line]):
+        while not (
+            entries := [
+                entry for line in lines if (entry := json.loads(line)).get("request_id") == "log-test"
+            ]
+        ):
             assert time.monotonic() < end, "nothing was logged"
             time.sleep(0.005)
     finally:
         root.removeHandler(keep)
         root.setLevel(level)
-    entries = [json.loads(line) for line in ours]
     (answered,) = [entry for entry in entries if entry["message"] == "answered"]
     assert answered["route"] == "/decode"
     assert answered["status"] == 200
@@ -150,3 +154,11 @@ def test_json_lines_carry_exceptions_and_extras() -> None:
     assert entry["level"] == "error"
     assert entry["code"] == "internal"
     assert "ValueError: odd" in entry["exception"]
+
+
+def test_a_line_is_written_whatever_its_text() -> None:
+    record = logging.LogRecord("service", logging.INFO, __file__, 1, "no UTF-8: %s", ("a\udcff",), None)
+    record.path = Path("b")
+    entry = json.loads(JsonFormatter().format(record))
+    assert entry["message"] == "no UTF-8: a\udcff"
+    assert entry["path"] == "b"
