@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -15,6 +16,7 @@ from service import lag, openapi, problems
 from service.admission import Gate
 from service.exposition import Gather, own_only
 from service.health import readiness
+from service.layers import Layered
 from service.limits import BodyLimit
 from service.metrics import Metrics
 from service.observe import Observe
@@ -79,7 +81,7 @@ def create_app(
             async with lag.watched(metrics.loop_lag.observe):
                 yield
 
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
+    app = Layered(lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
     mounted = [(prefix, router()) for prefix in _PREFIXES for router in (upscale.router, decode.router)]
     mounted += [("", ops.router(gather)), ("", playground.router(needs_key=bool(keys)))]
     for prefix, routes in mounted:
@@ -96,20 +98,22 @@ def create_app(
         guarded.add("/metrics")
     problems.install(app)
     openapi.install(app)
-    # The last one added is the outermost.
+    # The last one is the outermost.
     shortcuts = {prefix + decode.PATH: decode.decode_upload for prefix in _PREFIXES}
-    app.add_middleware(Shortcut, endpoints=shortcuts)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(ApiKeys, keys=keys, guarded=guarded, metrics=metrics)
+    app.surround(partial(Shortcut, endpoints=shortcuts))
+    app.surround(partial(BodyLimit, max_bytes=settings.max_body_bytes))
+    app.surround(partial(ApiKeys, keys=keys, guarded=guarded, metrics=metrics))
     if allowed := origins(settings):
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=allowed,
-            allow_methods=["POST"],
-            allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Server-Timing", "Retry-After"],
+        app.surround(
+            partial(
+                CORSMiddleware,
+                allow_origins=allowed,
+                allow_methods=["POST"],
+                allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
+                expose_headers=["X-Request-ID", "Server-Timing", "Retry-After"],
+            )
         )
-    app.add_middleware(Observe, metrics=metrics, paths=frozenset(paths))
+    app.surround(partial(Observe, metrics=metrics, paths=frozenset(paths)))
     return app
 
 

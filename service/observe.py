@@ -7,10 +7,9 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import ServiceError
 from service.logs import choose_id, request_id
 from service.metrics import Metrics, Stages
-from service.problems import CODE_KEY, problem
+from service.problems import CODE_KEY, problem, unforeseen
 from service.security import SECURITY_HEADERS
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -45,12 +44,15 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = list(message.get("headers", ()))
                 timing = stages.server_timing(time.perf_counter() - started)
-                own = [(b"x-request-id", identity.encode()), (b"server-timing", timing.encode())]
-                chosen = {name for name, _ in headers}
-                own += [(name, value) for name, value in _SECURITY if name not in chosen]
-                message = {**message, "headers": headers + own}
+                headers = message["headers"]
+                chosen = dict(headers)
+                message["headers"] = [
+                    *headers,
+                    (b"x-request-id", identity.encode()),
+                    (b"server-timing", timing.encode()),
+                    *(header for header in _SECURITY if header[0] not in chosen),
+                ]
             await send(message)
 
         try:
@@ -58,7 +60,7 @@ class Observe:
         except Exception:
             _log.exception("unforeseen failure")
             if not status:
-                await problem(ServiceError("internal", "an unforeseen failure"))(scope, receive, observed)
+                await problem(unforeseen())(scope, receive, observed)
         finally:
             self._record(scope, status, time.perf_counter() - started)
             request_id.reset(token)

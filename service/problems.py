@@ -59,6 +59,11 @@ def problem(error: ServiceError, headers: Mapping[str, str] | None = None) -> Re
     return _ProblemResponse(error.code, body, sent)
 
 
+def unforeseen() -> ServiceError:
+    """What a client hears of a failure that nobody thought of."""
+    return ServiceError("internal", "an unforeseen failure")
+
+
 def title(status: int) -> str:
     """The phrase that belongs to a status."""
     # 499 is nginx's; Python's table does not have it.
@@ -91,6 +96,11 @@ def install(app: FastAPI) -> None:
             ServiceError("invalid_query", "the query has values that are not understood", errors=errors)
         )
 
+    async def on_unforeseen(*_: object) -> Response:
+        # The framework raises the exception again once this is sent, for whoever logs it.
+        return problem(unforeseen())
+
+    app.add_exception_handler(Exception, on_unforeseen)
     app.add_exception_handler(ServiceError, on_service_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_invalid_query)

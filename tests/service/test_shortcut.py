@@ -8,7 +8,6 @@ import pytest
 
 from service.app import create_app
 from service.settings import Settings
-from service.shortcut import Shortcut
 from tests.builders.decoders import InProcessDecoder
 from tests.builders.images import encode, symbol
 from tests.builders.server import Server, running
@@ -29,10 +28,9 @@ CALLS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def routed(settings: Settings) -> Iterator[Server]:
     """The application without the shortcut."""
-    app = create_app(settings, decoder=lambda _: InProcessDecoder())
-    kept = [layer for layer in app.user_middleware if layer.cls is not Shortcut]
-    assert len(kept) == len(app.user_middleware) - 1
-    app.user_middleware[:] = kept
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("service.app.Shortcut", lambda app, **_: app)
+        app = create_app(settings, decoder=lambda _: InProcessDecoder())
     with running(app) as server:
         yield server
 
