@@ -1,12 +1,17 @@
-"""glibc's allocator, told to give large blocks back."""
+"""Memory of a process that serves for weeks: glibc's allocator gives large blocks back, Python's collector looks at
+requests alone, and not at each of them."""
 
 import ctypes
+import gc
 import os
 
 # From <malloc.h>.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGE = 1024 * 1024
 _ARENAS = 2
+_ALLOCATIONS = 20_000
+"""Net allocations between two garbage collections. Python's 700 are those of a few requests, whose objects are all
+still in use: 5 % of the event loop's time for nothing. Requests leave hardly any cycles."""
 
 
 def tune() -> None:
@@ -25,3 +30,10 @@ def tune() -> None:
         mallopt(_M_ARENA_MAX, _ARENAS)
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
         mallopt(_M_TRIM_THRESHOLD, _LARGE)
+
+
+def settle() -> None:
+    """Take what there is now for permanent, and collect garbage less often from now on."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS, 20, 20)

@@ -1,6 +1,5 @@
 """One process that serves HTTP until SIGTERM or SIGINT, and what its exit status says."""
 
-import gc
 import logging
 import os
 import resource
@@ -13,7 +12,7 @@ import uvicorn
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import logs
+from service import logs, memory
 from service.app import create_app
 from service.protocol import BoundedProtocol
 from service.security import KeysError
@@ -33,10 +32,6 @@ UVICORN: dict[str, Any] = {
     "ws": "none",
 }
 """What uvicorn is told whatever the settings."""
-
-_ALLOCATIONS = 20_000
-"""Net allocations between two garbage collections. Python's 700 are those of a few requests, whose objects are all
-still in use: 5 % of the event loop's time for nothing. Requests leave hardly any cycles."""
 
 _log = logging.getLogger("service")
 
@@ -91,8 +86,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 class _Startup:
     """ASGI layer that makes one line of whatever keeps the application from starting; the traceback is logged at
-    level debug. What has been made once it has started is there to stay, and garbage collection need not look at it
-    again and again, nor at what requests make as often as Python would."""
+    level debug. Memory is settled once it has started."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -110,9 +104,7 @@ class _Startup:
                 _log.debug("cannot start", exc_info=error)
                 message = {**message, "message": f"cannot start: {type(error).__name__}: {error}"}
             elif message["type"] == "lifespan.startup.complete":
-                gc.collect()
-                gc.freeze()
-                gc.set_threshold(_ALLOCATIONS, 20, 20)
+                memory.settle()
             await send(message)
 
         try:

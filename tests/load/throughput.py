@@ -13,6 +13,7 @@ from typing import Any
 import uvloop
 
 from service import pipeline
+from service.memory import settle
 from service.schemas import UpscaleQuery
 from service.services import Services, Task, opened
 from service.settings import Settings
@@ -39,6 +40,7 @@ class InProcess:
         self.done = 0
         """Uploads of the last call of `rate`."""
         self._services: Services = self._runner.run(self._stack.enter_async_context(opened(Settings())))
+        settle()
 
     def rate(self, workload: str, *, callers: int, seconds: float) -> float:
         """Uploads a second that `callers` put through, each one after the other."""
