@@ -11,7 +11,7 @@ _LARGE = 1024 * 1024
 _ARENAS = 2
 _ALLOCATIONS = 20_000
 """Net allocations between two garbage collections. Python's 700 are those of a few requests, whose objects are all
-still in use: 5 % of the event loop's time for nothing. Requests leave hardly any cycles."""
+still in use; and requests leave hardly any cycles."""
 
 
 def tune() -> None:

@@ -11,9 +11,8 @@ from starlette.types import Message, Receive
 from service.errors import ServiceError
 
 LOOK_S = 0.25
-"""Seconds after which a request is looked at for the first time. Most are answered by then, and all that watching them
-has cost is one timer; a timer for each limit and a task that listens for the client's departure cost as much as
-reading their upload."""
+"""Seconds after which a request is looked at for the first time. Most are answered by then, and watching them has cost
+one timer, not one for each limit and a task that listens for the client's departure."""
 
 
 class Watch:
