@@ -113,11 +113,14 @@ class Budget:
     def give(self, amount: int) -> None:
         """Give back what was asked of `take`."""
         self._free += min(amount, self.total)
-        still = []
-        for waiter in self._waiting:
+        passed, waiting = [], iter(self._waiting)
+        for waiter in waiting:
             if waiter.amount <= self._free and not waiter.granted.done():
                 self._free -= waiter.amount
                 waiter.granted.set_result(None)
             else:
-                still.append(waiter)
-        self._waiting = still
+                passed.append(waiter)
+            if not self._free:
+                # Nobody asks for nothing, and the line may be long.
+                break
+        self._waiting = [*passed, *waiting]
