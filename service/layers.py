@@ -16,7 +16,8 @@ class Layered(FastAPI):
     _outermost: ASGIApp | None = None
 
     def surround(self, layer: Callable[[ASGIApp], ASGIApp]) -> None:
-        """Put `layer` around everything that is there. It sees HTTP requests alone."""
+        """Put `layer` around everything that is there. It sees HTTP requests alone: the server's
+        start and end are the framework's."""
         self._outermost = layer(self._outermost or super().__call__)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -30,9 +30,6 @@ class Observe:
         self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         started = time.perf_counter()
         identity = choose_id(Headers(scope=scope).get("x-request-id"))
         token = request_id.set(identity)

@@ -60,7 +60,7 @@ class ApiKeys:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._keys and scope["path"] in self._guarded:
+        if self._keys and scope["path"] in self._guarded:
             # A browser asks whether it may call before it does, and sends no key with that.
             asks = scope["method"] == "OPTIONS"
             if not asks and not self._known(Headers(scope=scope)):
