@@ -7,9 +7,8 @@ decodes an image. What strangers' images do to the parsers of image formats, the
 
 import io
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from PIL import Image as Pil
@@ -28,8 +27,19 @@ for one or two seconds, which is what a picture of noise takes with all readers.
 MOST_PIXELS = 1 << 17
 """Of an image that is decoded then and there. That is little enough to need no room in the pixel budget."""
 
-Answer = dict[str, Any]
-"""What `look` answers; `understood` makes a `Look` of it."""
+
+class Answer(TypedDict, total=False):
+    """What `look` answers; `understood` makes a `Look` of it."""
+
+    refused: str
+    """Code of the `ServiceError` that the upload is refused with."""
+    detail: str
+    size: tuple[int, int]
+    """Width and height."""
+    decoding: float
+    image: Image
+    readings: list[Reading]
+    failed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +100,12 @@ def look(readers: jobs.Readers, data: bytes, max_pixels: int, attempt: str) -> A
         answer["readings"] = jobs.zxing(readers, plane, attempt)
     except Exception:
         answer["failed"] = True
-    return answer if answer.get("readings") else answer | {"image": plane}
+    if not answer.get("readings"):
+        answer["image"] = plane
+    return answer
 
 
-def understood(answer: Mapping[str, Any]) -> Look:
+def understood(answer: Answer) -> Look:
     """What `look` has seen.
 
     Raises:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from service.decoding import wire
 from service.decoding.worker import name_of
@@ -50,6 +51,22 @@ class Request:
     number: int
     """The answer repeats it, so that no answer can be taken for another's."""
     parts: list[bytes | memoryview]
+    result: Any
+    """Type of the answer."""
+
+    def answered(self, header: bytearray, blobs: bytearray) -> Any:
+        """What a message that answers this says.
+
+        Raises:
+            JobFailedError: the job raised.
+            WireError: it is no answer to this.
+        """
+        answer = wire.decode(header, blobs, wire.Answer)
+        if answer.number != self.number:
+            raise wire.WireError("the answer is another's")
+        if not answer.succeeded:
+            raise JobFailedError(wire.decode(answer.value, blobs, str))
+        return wire.decode(answer.value, blobs, self.result)
 
 
 _numbers = itertools.count()
@@ -70,21 +87,17 @@ class ChildProcess:
 
         Args:
             factory: a module's function or class.
-            arguments: as `wire.encode` takes them.
+            arguments: of the types that the factory's annotations say; see `wire.encode`.
             memory_bytes: most address space, 0 for no bound.
             confined: whether it loses the file system and TCP once its context is built.
 
         Raises:
             WireError: an argument that cannot be sent.
         """
-        setup = {
-            "number": (number := next(_numbers)),
-            "factory": name_of(factory),
-            "arguments": arguments,
-            "memory_bytes": memory_bytes,
-            "confined": confined,
-        }
-        self.setup = Request(number, wire.encode(setup))
+        number = next(_numbers)
+        # As `wire.Setup` has it.
+        setup = (number, name_of(factory), arguments, memory_bytes, confined)
+        self.setup = Request(number, wire.encode(setup), int)
         """To be sent before anything else; the answer to it says that the context is built."""
         ours, theirs = socket.socketpair()
         path = os.pathsep.join(entry for entry in sys.path if entry)
@@ -127,8 +140,9 @@ def pack(job: Callable[..., object], arguments: tuple[object, ...], limit: float
         WireError: an argument that cannot be sent.
     """
     number = next(_numbers)
-    message = {"number": number, "job": name_of(job), "arguments": arguments, "limit": limit}
-    return Request(number, wire.encode(message))
+    # As `wire.Call` has it.
+    call = (number, name_of(job), limit, arguments)
+    return Request(number, wire.encode(call), wire.signature(job, given=1).result)
 
 
 def _inherited() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Half precision, in which logits are kept and sent. OpenCV converts twenty times as fast as NumPy, to equal bits."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ def to_half(values: NDArray[np.float32]) -> NDArray[np.float16]:
     return cv2.convertFp16(np.ascontiguousarray(values)).view(np.float16)
 
 
-def from_half(values: NDArray[np.float16] | NDArray[np.float32]) -> NDArray[np.float32]:
+def from_half(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """`(h, w) float16` as float32, exactly; float32 as it is."""
     if values.dtype != np.float16:
         return values.astype(np.float32, copy=False)

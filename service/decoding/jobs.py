@@ -1,6 +1,7 @@
 """What a decoder process can be asked to do. Runs in the child: imports numpy, cv2 and zxing-cpp only."""
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,7 +65,7 @@ def zxing(_: Readers, image: NDArray[np.uint8], attempt: str) -> list[Reading]:
     ]
 
 
-def soft(readers: Readers, logits: NDArray[np.float16] | NDArray[np.float32], attempt: str) -> list[Reading]:
+def soft(readers: Readers, logits: NDArray[np.floating[Any]], attempt: str) -> list[Reading]:
     """The soft-decision reader on `(h, w)` logits, negative where dark. It finds inverted symbols too."""
     found = read_logits(from_half(logits), readers.calibration)
     return [_from_soft(reading, attempt) for reading in found]

@@ -23,8 +23,7 @@ Ts = TypeVarTuple("Ts")
 
 _LONGEST_RESTART_PAUSE = 5.0
 _TICK = 0.05
-"""Seconds that a job has beyond its limit, to be heard; the wait for it lasts as long again, so that it is the limit
-that ends it."""
+"""Seconds that a job has beyond its limit, to be heard."""
 _log = logging.getLogger(__name__)
 
 
@@ -147,8 +146,9 @@ class DecoderPool:
             left = max(deadline - time.monotonic(), 0.0)
             allowed = limit if math.isfinite(limit) else left
             answer = self._begun(process, pack(job, arguments, allowed), allowed)
-            # Not cancelled with its caller; nor is a future of its own needed for that, as with `asyncio.shield`.
-            await asyncio.wait((answer,), timeout=left + (2 * _TICK if allowed <= left else 0.0))
+            # Not cancelled with its caller; nor is a future of its own needed for that, as with `asyncio.shield`. Where
+            # the limit passes before the deadline, it ends the job and so the wait.
+            await asyncio.wait((answer,), timeout=left if allowed > left else None)
             if not answer.done():
                 self.counters.timeouts += 1
                 raise JobTimeoutError("the deadline passed in a decoder process")

@@ -61,12 +61,12 @@ class _Conversation(asyncio.Protocol):
         self._process = process
         self._transport: asyncio.Transport | None = None
         self._heard = bytearray()
-        self._number = -1
+        self._request: Request | None = None
         self._answer: asyncio.Future[Any] | None = None
 
     def ask(self, request: Request) -> asyncio.Future[Any]:
         self._heard.clear()
-        self._number = request.number
+        self._request = request
         answer = self._answer = asyncio.get_running_loop().create_future()
         if self._transport is None or self._transport.is_closing():
             self.fail(ProcessDiedError(self._process.pid, began=False))
@@ -95,22 +95,22 @@ class _Conversation(asyncio.Protocol):
         try:
             if (whole := wire.split(self._heard)) is None:
                 return
-            number, succeeded, answer = wire.decode(*whole)
-            if number != self._number:
-                raise wire.WireError("the answer is another's")
-        except (ValueError, TypeError):
+            if self._request is None:
+                raise wire.WireError("nothing was asked")
+            answer = self._request.answered(*whole)
+        except JobFailedError as error:
+            self.fail(error)
+        except wire.WireError:
             # What it said makes no sense, so it is not to be asked again.
             self._lost(began=True)
-            return
-        if not succeeded:
-            self.fail(JobFailedError(answer))
-        elif (awaited := self._awaited()) is not None:
-            awaited.set_result(answer)
+        else:
+            if (awaited := self._awaited()) is not None:
+                awaited.set_result(answer)
 
     def _awaited(self) -> asyncio.Future[Any] | None:
-        """The answer that somebody waits for, to be given now. It is not kept: by an exception's traceback it would
-        hold the picture until the next request."""
-        answer, self._answer = self._answer, None
+        """The answer that somebody waits for, to be given now. Neither it, by an exception's traceback, nor the request
+        is to hold the picture until the next one."""
+        answer, self._answer, self._request = self._answer, None, None
         return None if answer is None or answer.done() else answer
 
     def _lost(self, *, began: bool) -> None:

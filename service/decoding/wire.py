@@ -1,48 +1,130 @@
-"""What parent and decoder process say to each other: plain values, arrays, and a few types of our own.
+"""What parent and decoder process say to each other: values of the types that a job's signature names, and no others.
 
-A message is a header in JSON and the bytes it refers to, all with their lengths in front. Nothing in a message names
-code that its reader would run, other than a job, and only the parent sends those. So a decoder process that an image
-has taken over can answer nonsense, but not make its parent do anything.
+A message is a header in JSON and the bytes of its arrays, all with their lengths in front. msgspec writes the header
+and checks what comes against the types. Nothing in a message names code that its reader would run, other than a job,
+and only the parent sends those. So a decoder process that an image has taken over can answer nonsense, but not make
+its parent do anything.
 """
 
-import dataclasses
-import json
+import inspect
 import math
 import socket
 import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, get_origin
 
+import msgspec
 import numpy as np
 
-from service.decoding.reading import Reading
-from service.decoding.soft import SoftCalibration
-from service.decoding.wechat import WeChatFiles
-
-_TYPES: dict[str, type] = {kind.__name__: kind for kind in (Reading, SoftCalibration, WeChatFiles)}
 _LENGTHS = struct.Struct("<IQ")
 """Bytes of the header, bytes of what follows it."""
 _MOST_HEADER = 1 << 24
 _MOST_BYTES = 1 << 30
-_DTYPES = "biuf"
-"""Kinds of arrays that are sent: numbers."""
+_DTYPES = {kind.str: kind for kind in map(np.dtype, "?bhilqBHILQefd")}
+"""Of the arrays that are sent, by name. NumPy's own parser of such names takes and raises far more."""
 
 
 class WireError(ValueError):
     """A message that cannot be sent, or was not understood."""
 
 
-def send(channel: socket.socket, value: object) -> None:
-    """Send one message; see `encode` for what it may hold.
+class Setup(msgspec.Struct, frozen=True, array_like=True):
+    """The first message to a process."""
+
+    number: int
+    """The answer to a message repeats it, so that no answer can be taken for another's."""
+    factory: str
+    """Name of what makes the context of the process."""
+    arguments: list[msgspec.Raw]
+    memory_bytes: int
+    confined: bool
+
+
+class Call(msgspec.Struct, frozen=True, array_like=True):
+    """Any other message to a process."""
+
+    number: int
+    job: str
+    limit: float
+    """Seconds the job may take."""
+    arguments: list[msgspec.Raw]
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """What a process says to either."""
+
+    number: int
+    succeeded: bool
+    value: msgspec.Raw
+    """The result, or the name of the type of what was raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Types of a function's arguments and of its result. `Any` is what JSON has."""
+
+    arguments: tuple[Any, ...]
+    result: Any
+
+    def values(self, arguments: Sequence[msgspec.Raw], blobs: bytes | bytearray) -> list[Any]:
+        """The arguments of a message; the last ones may be missing.
+
+        Raises:
+            WireError: they are not of their types.
+        """
+        if len(arguments) > len(self.arguments):
+            raise WireError("too many arguments")
+        return [decode(one, blobs, kind) for one, kind in zip(arguments, self.arguments, strict=False)]
+
+
+@cache
+def signature(function: Callable[..., object], *, given: int = 0) -> Signature:
+    """By the annotations of a function or a class; what has none is `Any`.
+
+    Args:
+        given: so many first arguments are not sent.
+    """
+    found = inspect.signature(function, eval_str=True)
+    kinds = [one.annotation for one in found.parameters.values()][given:]
+    arguments = (Any if kind is inspect.Parameter.empty else kind for kind in kinds)
+    result = found.return_annotation
+    return Signature(tuple(arguments), Any if result is inspect.Signature.empty else result)
+
+
+def encode(value: object) -> list[bytes | memoryview]:
+    """The parts of a message.
+
+    Args:
+        value: what msgspec makes JSON of (None, bool, int, float, str, bytes, dataclasses, lists, tuples and
+            dictionaries), arrays of numbers and `Path`. Floats that are not finite become None.
 
     Raises:
         WireError: it holds something else.
-        OSError: the other side is gone.
     """
-    send_parts(channel, encode(value))
+    blobs: list[memoryview] = []
+    try:
+        header = msgspec.json.encode(value, enc_hook=partial(_plain, blobs))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise WireError("there is something that cannot be sent") from error
+    return [_LENGTHS.pack(len(header), sum(len(blob) for blob in blobs)), header, *blobs]
 
 
-def send_parts(channel: socket.socket, parts: list[bytes | memoryview]) -> None:
+def decode(header: bytes | bytearray | msgspec.Raw, blobs: bytes | bytearray, kind: Any) -> Any:
+    """The value of a message, or of a raw part of one; its arrays are writable where `blobs` is a bytearray.
+
+    Raises:
+        WireError: it is no message of this form, or not of type `kind`.
+    """
+    try:
+        return msgspec.json.decode(header, type=kind, dec_hook=partial(_whole, memoryview(blobs)))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise WireError("a message is not understood") from error
+
+
+def send_parts(channel: socket.socket, parts: Sequence[bytes | memoryview]) -> None:
     """Send a message that `encode` has made.
 
     Raises:
@@ -58,15 +140,15 @@ def send_parts(channel: socket.socket, parts: list[bytes | memoryview]) -> None:
             rest[0] = rest[0][sent:]
 
 
-def receive(channel: socket.socket) -> Any:
-    """Wait for one message.
+def receive(channel: socket.socket) -> tuple[bytearray, bytearray]:
+    """Wait for one message: its header and the bytes of its arrays, for `decode`.
 
     Raises:
         EOFError: the other side is gone.
         WireError: it is no message of this form.
     """
     header_size, size = _sizes(_exactly(channel, _LENGTHS.size))
-    return decode(_exactly(channel, header_size), _exactly(channel, size))
+    return _exactly(channel, header_size), _exactly(channel, size)
 
 
 def split(data: bytearray) -> tuple[bytearray, bytearray] | None:
@@ -84,81 +166,30 @@ def split(data: bytearray) -> tuple[bytearray, bytearray] | None:
     return (data[_LENGTHS.size : start], data[start:]) if len(data) == end else None
 
 
-def encode(value: object) -> list[bytes | memoryview]:
-    """The parts of a message.
-
-    Args:
-        value: None, bool, int, float, str, bytes, `Path`, arrays of numbers, `Reading`, `SoftCalibration`,
-            `WeChatFiles`, and lists, tuples and dictionaries with string keys of these.
-
-    Raises:
-        WireError: it holds something else.
-    """
-    blobs: list[bytes | memoryview] = []
-    header = json.dumps(_plain(value, blobs), separators=(",", ":")).encode()
-    return [_LENGTHS.pack(len(header), sum(len(blob) for blob in blobs)), header, *blobs]
-
-
-def decode(header: bytes | bytearray, blobs: bytes | bytearray) -> Any:
-    """The value of a message; its arrays are writable where `blobs` is a bytearray.
-
-    Raises:
-        WireError: it is no message of this form.
-    """
-    try:
-        return _value(json.loads(header), memoryview(blobs))
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise WireError("a message is not understood") from error
-
-
-def _plain(value: object, blobs: list[bytes | memoryview]) -> Any:
-    """JSON's form. What JSON has not is a list that begins with the name of its kind."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, list | tuple):
-        kind = "list" if isinstance(value, list) else "tuple"
-        return [kind, *(_plain(entry, blobs) for entry in value)]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {key: _plain(entry, blobs) for key, entry in value.items()}
-    if isinstance(value, bytes):
-        return ["bytes", *_put(value, blobs)]
-    if isinstance(value, np.ndarray) and value.dtype.kind in _DTYPES:
+def _plain(blobs: list[memoryview], value: Any) -> object:
+    """What msgspec cannot make JSON of by itself."""
+    if isinstance(value, np.ndarray) and value.dtype.str in _DTYPES:
         array = np.ascontiguousarray(value)
         # A view of bytes: a memoryview of a float16 array could not be cast.
         data = array.reshape(-1).view(np.uint8).data
-        return ["array", array.dtype.str, list(value.shape), *_put(data, blobs)]
+        start = sum(len(other) for other in blobs)
+        blobs.append(data)
+        return array.dtype.str, array.shape, start, len(data)
+    if isinstance(value, np.generic) and value.dtype.str in _DTYPES:
+        return value.item()
     if isinstance(value, Path):
-        return ["path", str(value)]
-    if _TYPES.get(type(value).__name__) is type(value):
-        fields = dataclasses.fields(cast(Any, value))
-        return [type(value).__name__, *(_plain(getattr(value, field.name), blobs) for field in fields)]
+        return str(value)
     raise WireError(f"{type(value).__name__} cannot be sent")
 
 
-def _put(blob: bytes | memoryview, blobs: list[bytes | memoryview]) -> tuple[int, int]:
-    start = sum(len(other) for other in blobs)
-    blobs.append(blob)
-    return start, len(blob)
-
-
-def _value(plain: Any, blobs: memoryview) -> Any:
-    if isinstance(plain, dict):
-        return {key: _value(entry, blobs) for key, entry in plain.items()}
-    if not isinstance(plain, list):
-        return plain
-    kind, *rest = plain
-    if kind == "list":
-        return [_value(entry, blobs) for entry in rest]
-    if kind == "tuple":
-        return tuple(_value(entry, blobs) for entry in rest)
-    if kind == "bytes":
-        return bytes(_part(blobs, *rest))
-    if kind == "array":
-        dtype, shape, start, length = rest
-        return _array(np.dtype(str(dtype)), [int(n) for n in shape], _part(blobs, start, length))
-    if kind == "path":
-        return Path(*rest)
-    return _TYPES[kind](*(_value(entry, blobs) for entry in rest))
+def _whole(blobs: memoryview, kind: Any, plain: Any) -> object:
+    """What `_plain` made JSON of."""
+    if kind is Path:
+        return Path(plain)
+    if kind is np.ndarray or get_origin(kind) is np.ndarray:
+        name, shape, start, length = plain
+        return _array(_DTYPES.get(name), [int(n) for n in shape], _part(blobs, start, length))
+    raise WireError(f"{kind} cannot be received")
 
 
 def _part(blobs: memoryview, start: int, length: int) -> memoryview:
@@ -168,12 +199,8 @@ def _part(blobs: memoryview, start: int, length: int) -> memoryview:
     return part
 
 
-def _array(dtype: np.dtype[Any], shape: list[int], data: memoryview) -> np.ndarray[Any, Any]:
-    if (
-        dtype.kind not in _DTYPES
-        or min(shape, default=0) < 0
-        or math.prod(shape) * dtype.itemsize != len(data)
-    ):
+def _array(dtype: np.dtype[Any] | None, shape: list[int], data: memoryview) -> np.ndarray[Any, Any]:
+    if dtype is None or min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(data):
         raise WireError("an array is not what it says")
     return np.frombuffer(data, dtype).reshape(shape)
 

@@ -27,12 +27,14 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     give_way()
     try:
-        setup = wire.receive(channel)
-        sandbox.limit(setup["memory_bytes"])
-        context = named(setup["factory"])(*setup["arguments"])
-        if setup["confined"]:
+        header, blobs = wire.receive(channel)
+        setup = wire.decode(header, blobs, wire.Setup)
+        sandbox.limit(setup.memory_bytes)
+        factory = named(setup.factory)
+        context = factory(*wire.signature(factory).values(setup.arguments, blobs))
+        if setup.confined:
             sandbox.confine()
-        wire.send(channel, [setup["number"], True, os.getpid()])
+        wire.send_parts(channel, wire.encode((setup.number, True, os.getpid())))
         while True:
             _serve(channel, context)
     except (EOFError, BrokenPipeError):
@@ -55,15 +57,18 @@ def named(name: str) -> Callable[..., Any]:
 
 
 def _serve(channel: socket.socket, context: object) -> None:
-    request = wire.receive(channel)
+    header, blobs = wire.receive(channel)
+    call = wire.decode(header, blobs, wire.Call)
     # The default action of SIGALRM ends the process even where native code never returns to Python.
-    signal.setitimer(signal.ITIMER_REAL, request["limit"] + GRACE)
+    signal.setitimer(signal.ITIMER_REAL, call.limit + GRACE)
     try:
-        answer: list[Any] = [request["number"], True, named(request["job"])(context, *request["arguments"])]
-        parts = wire.encode(answer)
+        job = named(call.job)
+        arguments = wire.signature(job, given=1).values(call.arguments, blobs)
+        # As `wire.Answer` has it.
+        parts = wire.encode((call.number, True, job(context, *arguments)))
     except Exception as error:
         # The type alone: a message may quote a payload.
-        parts = wire.encode([request["number"], False, type(error).__name__])
+        parts = wire.encode((call.number, False, type(error).__name__))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     wire.send_parts(channel, parts)

@@ -9,10 +9,14 @@ import socket
 import sys
 import time
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
-def context(*marks: str) -> list[str]:
-    return list(marks)
+def context(mark: str = "") -> list[str]:
+    return [mark]
 
 
 def slow_context() -> list[str]:
@@ -67,12 +71,16 @@ def fail(_: list[str]) -> None:
     raise ValueError("a message that might quote a payload")
 
 
-def fail_over(_: list[str], value: object) -> None:
-    raise ValueError(f"a secret about {value}")
+def fail_over(_: list[str], picture: NDArray[np.uint8]) -> None:
+    raise ValueError(f"a secret about {picture}")
 
 
-def echo(_: list[str], value: object) -> object:
+def echo(_: list[str], value: str) -> str:
     return value
+
+
+def echo_array(_: list[str], array: NDArray[Any]) -> NDArray[Any]:
+    return array
 
 
 def say(_: list[str], answer: bytes) -> None:
@@ -96,7 +104,7 @@ def environment(_: list[str]) -> list[str]:
     return [name for name in os.environ if name.startswith("QRSR_")]
 
 
-def can(_: list[str], readable: str, writable: str) -> dict[str, object]:
+def can(_: list[str], readable: str, writable: str) -> dict[str, Any]:
     """What this process still can do."""
     read = write = False
     with contextlib.suppress(OSError):

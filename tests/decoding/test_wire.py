@@ -1,18 +1,22 @@
-"""Messages between parent and decoder process: what goes in comes out, and nothing else is understood."""
+"""Messages between parent and decoder process: what goes in comes out, and nothing but what was expected."""
 
 import contextlib
 import json
 import socket
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from service.decoding import wire
+from service import first_look
+from service.decoding import jobs, wire
 from service.decoding.reading import Reading
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
@@ -25,21 +29,20 @@ plain = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**60), 2**60)
-    | st.floats(allow_nan=False)
-    | st.text()
-    | st.binary(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner, inner),
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )
 
 
-def through(value: object) -> object:
+def through(value: object, kind: Any) -> Any:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        sender = threading.Thread(target=wire.send, args=(ours, value))
+        sender = threading.Thread(target=wire.send_parts, args=(ours, wire.encode(value)))
         sender.start()
         try:
-            return wire.receive(theirs)
+            return wire.decode(*wire.receive(theirs), kind)
         finally:
             sender.join()
 
@@ -47,64 +50,120 @@ def through(value: object) -> object:
 @settings(max_examples=40, deadline=None)
 @given(plain)
 def test_plain_values_come_out_as_they_went_in(value: object) -> None:
-    assert through(value) == value
+    assert through(value, Any) == value
 
 
 @pytest.mark.parametrize(
-    "value",
-    [READING, [READING, READING], WeChatFiles(*map(Path, "abcd")), SoftCalibration((-1.0, 1.0), (-2.0, 2.0))],
+    ("value", "kind"),
+    [
+        (READING, Reading),
+        ([READING, READING], list[Reading]),
+        (WeChatFiles(*map(Path, "abcd")), WeChatFiles | None),
+        (None, WeChatFiles | None),
+        (SoftCalibration((-1.0, 1.0), (-2.0, 2.0)), SoftCalibration),
+        ({"refused": "damaged_image", "detail": "the image"}, first_look.Answer),
+        ({"size": (3, 4), "decoding": 0.1, "readings": [READING]}, first_look.Answer),
+        (bytes(range(256)), bytes),
+        ("\ud55c\0\U0001f600", str),
+    ],
 )
-def test_our_own_types(value: object) -> None:
-    assert through(value) == value
+def test_our_own_types(value: object, kind: Any) -> None:
+    back = through(value, kind)
+    assert back == value
+    assert type(back) is type(value)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    points = tuple((np.float64(x), np.float32(0.5)) for x in range(4))
+    assert through(points, list[tuple[float, float]]) == [(0.0, 0.5), (1.0, 0.5), (2.0, 0.5), (3.0, 0.5)]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32, np.int64, np.bool_])
 def test_arrays_are_whole_of_their_type_and_writable(dtype: type) -> None:
     array = (np.arange(600 * 700) % 2000).reshape(600, 700).astype(dtype)
-    for sent in (array, array[::2, 5:-5], array.T, array[:0], array[3, 4]):
-        back = through([sent])[0] if isinstance(sent, np.ndarray) else through([np.array(sent)])[0]  # type: ignore[index]
+    for sent in (array, array[::2, 5:-5], array.T, array[:0], np.array(array[3, 4])):
+        back = through({"first": sent, "second": sent}, dict[str, NDArray[Any]])["second"]
         assert back.dtype == array.dtype
         np.testing.assert_array_equal(back, sent)
         back.fill(1)
 
 
-@dataclass
-class Other:
-    x: int = 1
-
-
-@pytest.mark.parametrize("value", [object(), Other(), {1: 2}, np.array([object()]), {3}, 1j, print])
+@pytest.mark.parametrize(
+    "value", [object(), np.array([object()]), 1j, print, np.datetime64("2020"), np.zeros(3, ">f4")]
+)
 def test_nothing_else_can_be_sent(value: object) -> None:
     with pytest.raises(wire.WireError):
         wire.encode([value])
 
 
 @pytest.mark.parametrize(
-    "plain",
+    ("plain", "kind"),
     [
-        ["Other", 1],
-        ["os:system", "true"],
-        ["bytes", 0, 9],
-        ["bytes", -1, 1],
-        ["array", "|u1", [9], 0, 4],
-        ["array", "|O", [1], 0, 8],
-        ["array", "<f4", [-1], 0, 4],
-        ["Reading", 1],
-        ["path", 1],
-        [],
-        [["list"]],
+        (["|u1", [9], 0, 4], NDArray[np.uint8]),
+        (["|u1", [9], 0, 9], NDArray[np.uint8]),
+        (["|u1", [2], -1, 2], NDArray[np.uint8]),
+        (["|O", [1], 0, 8], NDArray[np.uint8]),
+        (["1(", [8], 0, 8], NDArray[np.uint8]),
+        ([["|u1"], [8], 0, 8], NDArray[np.uint8]),
+        (["|u1", ["x"], 0, 8], NDArray[np.uint8]),
+        (["|u1", [8], "0", 8], NDArray[np.uint8]),
+        (["<f4", [-1], 0, 4], NDArray[np.float32]),
+        (["<f4", [1]], NDArray[np.float32]),
+        ([None, [1], 0, 4], NDArray[np.float32]),
+        ("<f4", NDArray[np.float32]),
+        ({"payload": "@@"}, Reading),
+        ({"payload": "", "text": None}, Reading),
+        ({"size": [1, 2, 3]}, first_look.Answer),
+        ({"readings": ["os:system"]}, first_look.Answer),
+        ({"logit": [0.0, 1.0], "llr": [1.0, 0.0]}, SoftCalibration),
+        (1, str),
+        ([1, True], wire.Answer),
+        ("x", type(print)),
     ],
 )
-def test_what_was_never_sent_is_not_understood(plain: object) -> None:
+def test_what_was_never_sent_is_not_understood(plain: object, kind: Any) -> None:
     with pytest.raises(wire.WireError):
-        wire.decode(json.dumps(plain).encode(), b"12345678")
+        wire.decode(json.dumps(plain).encode(), b"12345678", kind)
+
+
+@settings(max_examples=300, deadline=None)
+@given(plain | st.tuples(st.text(), st.lists(st.integers()), st.integers(), st.integers()))
+def test_whatever_is_said_of_an_array_is_understood_or_not(said: object) -> None:
+    with contextlib.suppress(wire.WireError):
+        assert isinstance(wire.decode(json.dumps(said).encode(), b"12345678", NDArray[Any]), np.ndarray)
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=60), st.binary(max_size=8))
-def test_noise_is_not_understood_or_harmless(header: bytes, blobs: bytes) -> None:
+@given(st.binary(max_size=60), st.binary(max_size=8), st.sampled_from([Any, wire.Answer, NDArray[np.uint8]]))
+def test_noise_is_not_understood_or_harmless(header: bytes, blobs: bytes, kind: Any) -> None:
     with contextlib.suppress(wire.WireError):
-        wire.decode(header, blobs)
+        wire.decode(header, blobs, kind)
+
+
+def test_nesting_without_end_is_not_understood() -> None:
+    with pytest.raises(wire.WireError):
+        wire.decode(b"[" * 1_000_000, b"", Any)
+
+
+@pytest.mark.parametrize("job", [jobs.zxing, jobs.wechat, jobs.wechat_plain, jobs.soft, first_look.look])
+def test_jobs_say_the_types_of_what_is_sent(job: Callable[..., object]) -> None:
+    kinds = wire.signature(job, given=1)
+    assert Any not in (*kinds.arguments, kinds.result)
+    for kind in (*kinds.arguments, kinds.result):
+        msgspec.json.Decoder(kind)
+
+
+def test_arguments_by_their_types_the_last_ones_may_be_missing() -> None:
+    def job(context: object, image: NDArray[np.uint8], name: str, often: int = 1) -> None: ...
+
+    kinds = wire.signature(job, given=1)
+    assert kinds.arguments == (NDArray[np.uint8], str, int)
+    blobs = bytearray(b"ab")
+    image, name = kinds.values([msgspec.Raw(b'["|u1",[2],0,2]'), msgspec.Raw(b'"x"')], blobs)
+    assert (image.tolist(), name) == ([97, 98], "x")
+    for wrong in ([b'"x"'], [b'["|u1",[2],0,2]', b"1"], [b'["|u1",[2],0,2]', b'"x"', b"1", b"1"]):
+        with pytest.raises(wire.WireError):
+            kinds.values([msgspec.Raw(one) for one in wrong], blobs)
 
 
 def test_a_length_that_cannot_be_is_refused_before_it_is_allocated() -> None:

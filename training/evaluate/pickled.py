@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from service.decoding import wire
-from service.decoding.child import ChildProcess, JobFailedError, ProcessDiedError, Request, pack
+from service.decoding.child import ChildProcess, ProcessDiedError, Request, pack
 
 R = TypeVar("R")
 
@@ -51,12 +51,9 @@ class PickledProcess:
     def _exchange(self, request: Request) -> Any:
         try:
             wire.send_parts(self._process.channel, request.parts)
-            _, succeeded, answer = wire.receive(self._process.channel)
+            return request.answered(*wire.receive(self._process.channel))
         except (EOFError, OSError) as error:
             raise ProcessDiedError(self._process.pid, began=True) from error
-        if not succeeded:
-            raise JobFailedError(answer)
-        return answer
 
 
 def _build(pickled: bytes) -> object:
