@@ -1,12 +1,15 @@
 """A process of the benchmark: any job with any argument, which the service's own processes do not take.
 
 They exchange plain values only, because they look at strangers' images; here both sides are ours, and what is sent is
-pickled.
+pickled. The pickles go as arrays, which may be larger than bytes and are not copied into a header.
 """
 
 import pickle
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from service.decoding import wire
 from service.decoding.child import ChildProcess, ProcessDiedError, Request, pack
@@ -19,7 +22,7 @@ class PickledProcess:
 
     def __init__(self, factory: Callable[..., object], *arguments: object) -> None:
         """Start it; its context is `factory(*arguments)`."""
-        self._process = ChildProcess(_build, (pickle.dumps((factory, arguments)),))
+        self._process = ChildProcess(_build, (_pickled((factory, arguments)),))
         self._setup: Request | None = self._process.setup
 
     def ready(self) -> None:
@@ -39,7 +42,7 @@ class PickledProcess:
             ProcessDiedError: the process ended.
             JobFailedError: the job raised.
         """
-        request = pack(_run, (pickle.dumps((job, arguments)),), limit)
+        request = pack(_run, (_pickled((job, arguments)),), limit)
         result: R = pickle.loads(self._exchange(request))  # noqa: S301 - from our own process
         return result
 
@@ -56,11 +59,18 @@ class PickledProcess:
             raise ProcessDiedError(self._process.pid, began=True) from error
 
 
-def _build(pickled: bytes) -> object:
-    factory, arguments = pickle.loads(pickled)  # noqa: S301 - from our own process
+Pickle = NDArray[np.uint8]
+
+
+def _pickled(value: object) -> Pickle:
+    return np.frombuffer(pickle.dumps(value), np.uint8)
+
+
+def _build(pickled: Pickle) -> object:
+    factory, arguments = pickle.loads(pickled.data)  # noqa: S301 - from our own process
     return factory(*arguments)
 
 
-def _run(context: Any, pickled: bytes) -> bytes:
-    job, arguments = pickle.loads(pickled)  # noqa: S301 - from our own process
-    return pickle.dumps(job(context, *arguments))
+def _run(context: Any, pickled: Pickle) -> Pickle:
+    job, arguments = pickle.loads(pickled.data)  # noqa: S301 - from our own process
+    return _pickled(job(context, *arguments))
