@@ -9,10 +9,6 @@
 #endif
 typedef float vector __attribute__((vector_size(4 * LANES)));
 
-#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
-#include <immintrin.h>
-#endif
-
 /* Operations done (a multiply and an add are two); `out` keeps the compiler from leaving them out. */
 double fma_loop(long rounds, float *out) {
     vector sums[12];
@@ -30,31 +26,32 @@ double fma_loop(long rounds, float *out) {
     return 2.0 * 12 * LANES * rounds;
 }
 
-/* The same of bytes: each 32-bit lane adds four products. 0 where the processor has no instruction for it. */
-double dot_loop(long rounds, float *out) {
-#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+/* The same of bytes: each 32-bit lane adds four products. 0 where the processor has no instruction for it.
+ * A variable for each sum and the instruction itself: of an array GCC 12 makes copies, with the intrinsic as without,
+ * which took three fifths of the time on an Intel Xeon (Cascade Lake) and none on an AMD EPYC. */
 #if defined(__AVX512VNNI__)
-#define BYTES 64
-    __m512i sums[12], a = _mm512_set1_epi8(3), b = _mm512_set1_epi8(1);
-    for (int i = 0; i < 12; i++) sums[i] = _mm512_set1_epi32(i);
-#define DOT(sum) _mm512_dpbusd_epi32(sum, a, b)
-#else
-#define BYTES 32
-    __m256i sums[12], a = _mm256_set1_epi8(3), b = _mm256_set1_epi8(1);
-    for (int i = 0; i < 12; i++) sums[i] = _mm256_set1_epi32(i);
-#define DOT(sum) _mm256_dpbusd_avx_epi32(sum, a, b)
+typedef int lanes __attribute__((vector_size(64)));
+#define DOT(i) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum##i) : "v"(a), "v"(b));
+#elif defined(__AVXVNNI__)
+typedef int lanes __attribute__((vector_size(32)));
+#define DOT(i) __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum##i) : "x"(a), "x"(b));
 #endif
+
+#if defined(DOT)
+#define TWELVE(each) each(0) each(1) each(2) each(3) each(4) each(5) each(6) each(7) each(8) each(9) each(10) each(11)
+#define SUM(i) lanes sum##i = (lanes){0} + i;
+#define FIRST(i) +sum##i[0]
+#endif
+
+double dot_loop(long rounds, float *out) {
+#if defined(DOT)
+    lanes a = (lanes){0} + 0x03030303, b = (lanes){0} + 0x01010101;
+    TWELVE(SUM)
     for (long r = 0; r < rounds; r++) {
-#pragma GCC unroll 12
-        for (int i = 0; i < 12; i++) sums[i] = DOT(sums[i]);
+        TWELVE(DOT)
     }
-    int copy[BYTES / 4], total = 0;
-    for (int i = 0; i < 12; i++) {
-        __builtin_memcpy(copy, &sums[i], BYTES);
-        total += copy[0];
-    }
-    *out = (float)total;
-    return 2.0 * 12 * BYTES * rounds;
+    *out = 0 TWELVE(FIRST);
+    return 2.0 * 12 * sizeof(lanes) * rounds;
 #else
     *out = 0;
     return 0 * rounds;
