@@ -1,6 +1,7 @@
 """Memory of a process that serves for weeks: glibc's allocator gives large blocks back, Python's collector looks at
 requests alone, and not at each of them."""
 
+import atexit
 import ctypes
 import gc
 import os
@@ -37,3 +38,5 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS, 20, 20)
+    # What is permanent is not collected at the end either, and zxing-cpp's bindings then write pages about leaks.
+    atexit.register(gc.unfreeze)

@@ -1,6 +1,7 @@
 """The service as it is started by hand: `python -m service`, with real decoder processes."""
 
 import base64
+import json
 import os
 import signal
 import subprocess
@@ -90,7 +91,9 @@ def test_sigterm_ends_it_and_its_children(store: Path, tmp_path: Path) -> None:
         assert service.stop() == 0
     for pid in children:
         assert not Path(f"/proc/{pid}").exists()
-    assert "Traceback" not in (tmp_path / "log").read_text()
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert all("message" in json.loads(line) for line in lines), "nothing else is written, to the very end"
+    assert not any("exception" in json.loads(line) for line in lines)
 
 
 def test_a_child_killed_while_idle_is_replaced_and_counted(service: ServiceProcess) -> None:
