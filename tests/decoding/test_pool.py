@@ -60,6 +60,7 @@ def test_job_gets_the_context_and_its_arguments() -> None:
             assert await pool.run(pool_jobs.first_mark, deadline=soon()) == "mark"
             array = np.arange(12, dtype=np.float16).reshape(3, 4)
             back = await pool.run(pool_jobs.echo_array, array, deadline=soon())
+            assert isinstance(back, np.ndarray)
             np.testing.assert_array_equal(back, array)
 
     asyncio.run(scenario())
