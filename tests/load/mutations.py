@@ -148,7 +148,12 @@ def spoilt_request(rng: random.Random) -> bytes:
         )
     elif draw < 0.28:
         headers.append(
-            rng.choice(("X-Request-ID: a\tb", "X-API-Key: \xff", "Expect: 100-continue", "Accept: \x7f/*"))
+            rng.choice(
+                (
+                    *("X-Request-ID: a\tb", "X-API-Key: \xff", "Expect: 100-continue", "Accept: \x7f/*"),
+                    "Connection: Upgrade\r\nUpgrade: h2c",
+                )
+            )
         )
     elif draw < 0.3:
         body = body * rng.choice((2, 18))
