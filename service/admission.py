@@ -5,52 +5,97 @@ Pure `asyncio`; everything here belongs to one event loop.
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 from service.errors import ServiceError
 
+MOST_ARRIVING = 1024
+"""Bodies that may be on their way at the same time. Each is a connection and a task, besides what has arrived of it."""
+
 
 class Gate:
-    """The one door in front of all work. Who finds no place, or no room for what it brings, is refused at
-    once."""
+    """The one door in front of all work. Who finds no place inside, or no room for what it brings, is refused at
+    once.
 
-    def __init__(self, *, places: int, bytes_inside: int) -> None:
+    A body on its way holds room for what has arrived of it, and no place: clients that send slowly, or not at all, must
+    not keep out those that send.
+    """
+
+    def __init__(self, *, places: int, bytes_inside: int, most_arriving: int = MOST_ARRIVING) -> None:
         """
         Args:
             places: requests that may be inside, those that wait included.
-            bytes_inside: what the bodies of all of them may have together; one request alone always may.
+            bytes_inside: what all bodies may have together, those on their way included; one alone always may.
+            most_arriving: bodies that may be on their way.
         """
-        self.places = places
-        self._bytes_inside = bytes_inside
-        self._bytes = 0
-        self._taken = 0
-
-    @property
-    def taken(self) -> int:
+        self.places, self.bytes_inside, self.most_arriving = places, bytes_inside, most_arriving
+        self.arriving = 0
+        """Requests whose body is on its way."""
+        self.taken = 0
         """Requests admitted and not yet answered."""
-        return self._taken
+        self.size = 0
+        """Bytes of all bodies."""
 
-    @contextmanager
-    def place(self, size: int) -> Iterator[None]:
-        """A place inside, before the body of `size` bytes is read.
+    def entry(self, declared: int) -> "Entry":
+        """For a request whose body has `declared` bytes, or at most so many."""
+        return Entry(self, declared)
 
-        Raises:
-            ServiceError: `overloaded`, at once, when every place is taken or the bodies inside are too large.
-        """
-        if self._taken >= self.places:
-            raise ServiceError(
-                "overloaded", "too many requests at the same time", retry_after=1, reason="places"
-            )
-        if self._taken and self._bytes + size > self._bytes_inside:
-            raise ServiceError("overloaded", "too many bytes at the same time", retry_after=1, reason="bytes")
-        self._taken += 1
-        self._bytes += size
-        try:
-            yield
-        finally:
-            self._taken -= 1
-            self._bytes -= size
+
+class Entry(AbstractContextManager["Entry"]):
+    """One request's way through the gate, to be entered once; what it holds is given back at the block's end.
+
+    All methods, and the block's beginning, raise `ServiceError`, `overloaded`, where there is no place or no room.
+    """
+
+    __slots__ = ("_declared", "_gate", "_inside", "_size")
+
+    def __init__(self, gate: Gate, declared: int) -> None:
+        self._gate, self._declared = gate, declared
+        self._inside, self._size = False, 0
+
+    def __enter__(self) -> Self:
+        """Before the body is read: whether there is a place now, and room for all that is declared."""
+        self._check_place()
+        self._check_room(self._declared)
+        if self._gate.arriving >= self._gate.most_arriving:
+            raise _overloaded("uploads", "too many uploads at the same time")
+        self._gate.arriving += 1
+        return self
+
+    def arrived(self, size: int) -> None:
+        """So many bytes more of the body are here."""
+        self._check_room(size)
+        self._size += size
+        self._gate.size += size
+
+    def take_place(self) -> None:
+        """The body is here; others may have taken the last place meanwhile."""
+        self._check_place()
+        self._inside = True
+        self._gate.arriving -= 1
+        self._gate.taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        if self._inside:
+            self._gate.taken -= 1
+        else:
+            self._gate.arriving -= 1
+        self._gate.size -= self._size
+
+    def _check_place(self) -> None:
+        if self._gate.taken >= self._gate.places:
+            raise _overloaded("places", "too many requests at the same time")
+
+    def _check_room(self, size: int) -> None:
+        others = self._gate.size > self._size
+        if others and self._gate.size + size > self._gate.bytes_inside:
+            raise _overloaded("bytes", "too many bytes at the same time")
+
+
+def _overloaded(reason: str, detail: str) -> ServiceError:
+    return ServiceError("overloaded", detail, retry_after=1, reason=reason)
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ def exposition(app: FastAPI) -> bytes:
     services: Services = app.state.services
     shown = services.metrics
     shown.in_flight.set(app.state.gate.taken)
+    shown.arriving.set(app.state.gate.arriving)
     shown.pixels_held.set(services.pixels.total - services.pixels.free)
     shown.engine_queue.set(services.engine.waiting)
     state = readiness(services)

@@ -56,7 +56,7 @@ async def serve(request: Request, work: Callable[[Task], Coroutine[Any, Any, T]]
     """Take a request through admission and upload, and do its work within its deadline.
 
     Raises:
-        ServiceError: as `Gate.place` and `read_upload` do, `upload_timeout`, `deadline_exceeded`,
+        ServiceError: as `Entry` and `read_upload` do, `upload_timeout`, `deadline_exceeded`,
             `client_closed_request`, or whatever `work` raises.
     """
     services: Services = request.app.state.services
@@ -66,10 +66,12 @@ async def serve(request: Request, work: Callable[[Task], Coroutine[Any, Any, T]]
     try:
         if services.engine.lost:
             raise ServiceError("not_ready", "the engine has ended", retry_after=5, reason="not_ready")
-        with gate.place(_declared(request, settings.max_body_bytes)), Watch(request.receive) as watch:
+        declared = _declared(request, settings.max_body_bytes)
+        with gate.entry(declared) as entry, Watch(request.receive) as watch:
             with stages("upload"):
                 watch.until(time.monotonic() + settings.upload_timeout_s, partial(_not_sent, settings))
-                data = await read_upload(request)
+                data = await read_upload(request, entry.arrived)
+            entry.take_place()
             task = Task.of(services, data, stages)
             watch.until(task.deadline, _not_finished, listen=True)
             return await work(task)

@@ -15,7 +15,7 @@ from service.schemas import DecoderState
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
-REASONS = ("places", "bytes", "engine_queue", "deadline", "not_ready", "unauthorized")
+REASONS = ("places", "bytes", "uploads", "engine_queue", "deadline", "not_ready", "unauthorized")
 
 
 M = TypeVar("M", Counter, Histogram)
@@ -59,6 +59,9 @@ class Metrics:
         )
         self.symbols = self._counter("qrsr_symbols", "Symbols read", "reader", "attempt")
         self.in_flight = Gauge("qrsr_requests_in_flight", "Admitted requests", registry=self.registry)
+        self.arriving = Gauge(
+            "qrsr_requests_arriving", "Requests whose body is on its way", registry=self.registry
+        )
         self.places = Gauge(
             "qrsr_requests_limit", "Requests that may be admitted at the same time", registry=self.registry
         )

@@ -127,7 +127,7 @@ class Settings(BaseSettings):
         Field(
             ge=64 * 1024,
             le=2**40,
-            description="Most bytes in the bodies of all admitted requests together; more are answered 429.",
+            description="Most bytes in the bodies of all requests together; more are answered 429.",
         ),
     ] = 128 * MEBI
     pixel_budget: Annotated[

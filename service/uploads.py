@@ -5,7 +5,7 @@ Nearly every client sends the same form: one part, one file, nothing else. Such 
 """
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -35,8 +35,11 @@ class _InMemoryParser(MultiPartParser):
     spool_max_size = 2**62
 
 
-async def read_upload(request: Request) -> bytes:
+async def read_upload(request: Request, arrived: Callable[[int], None] = lambda _: None) -> bytes:
     """Read the request's body, however long that takes, and return the bytes of its `file` field.
+
+    Args:
+        arrived: told how many bytes of the body have come, piece by piece; what it raises is passed on.
 
     Raises:
         ServiceError: `unsupported_content_type`, `malformed_multipart`, `file_missing`, `file_empty`,
@@ -47,7 +50,7 @@ async def read_upload(request: Request) -> bytes:
     if plain is None and parse_options_header(declared)[0] != b"multipart/form-data":
         raise ServiceError("unsupported_content_type", "send multipart/form-data with one field named 'file'")
     try:
-        taken = await _plain_or_form(request, plain)
+        taken = await _plain_or_form(request, plain, arrived)
     except ClientDisconnect as error:
         raise ServiceError("client_closed_request", "the client closed the connection") from error
     except (MultiPartException, UnicodeError, ValueError) as error:
@@ -89,14 +92,16 @@ class _Plain:
         return body[start:end]
 
 
-async def _plain_or_form(request: Request, plain: _Plain | None) -> bytes | FormData:
+async def _plain_or_form(
+    request: Request, plain: _Plain | None, arrived: Callable[[int], None]
+) -> bytes | FormData:
     """The file of a plain form, or whatever form the parser finds in the body."""
-    first, more = await _piece(request)
+    first, more = await _piece(request, arrived)
     start = plain.start(first) if plain else None
     if plain and start is not None:
         pieces = [first]
         while more:
-            piece, more = await _piece(request)
+            piece, more = await _piece(request, arrived)
             pieces.append(piece)
         first = b"".join(pieces)
         if (file := plain.file(first, start)) is not None:
@@ -106,7 +111,7 @@ async def _plain_or_form(request: Request, plain: _Plain | None) -> bytes | Form
         piece, left = first, more
         yield piece
         while left:
-            piece, left = await _piece(request)
+            piece, left = await _piece(request, arrived)
             yield piece
 
     async with aclosing(whole()) as again:
@@ -114,7 +119,7 @@ async def _plain_or_form(request: Request, plain: _Plain | None) -> bytes | Form
         return await parser.parse()
 
 
-async def _piece(request: Request) -> tuple[bytes, bool]:
+async def _piece(request: Request, arrived: Callable[[int], None]) -> tuple[bytes, bool]:
     """The next piece of the body, and whether there are more.
 
     As `Request.stream` does, but without an asynchronous generator to be closed for the one piece that most bodies
@@ -126,7 +131,9 @@ async def _piece(request: Request) -> tuple[bytes, bool]:
     message = await request.receive()
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
-    return message.get("body", b""), message.get("more_body", False)
+    body = message.get("body", b"")
+    arrived(len(body))
+    return body, message.get("more_body", False)
 
 
 async def _only_file(form: FormData) -> bytes:

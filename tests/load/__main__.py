@@ -29,6 +29,7 @@ ROWS = (
     "kill",
     "crossing",
     "bombs",
+    "slow",
     "fuzz_imaging",
     "fuzz_http",
     "fuzz_schema",

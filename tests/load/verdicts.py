@@ -187,6 +187,21 @@ def _bombs(figures: Figures) -> tuple[str, bool]:
     return f"{figures['clients']} at once: +{grown:.0f} MiB at the peak; then as usual", met
 
 
+def _slow(figures: Figures) -> tuple[str, bool]:
+    answered = sum(figures["statuses"].values())
+    met = (
+        set(figures["statuses"]) == {"200"}
+        and not figures["wrong"]
+        and figures["slow_statuses"] == {"408": figures["slow"]}
+    )
+    refused = answered - figures["statuses"].get("200", 0)
+    return (
+        f"{figures['slow']} of them for {figures['timeout_s']:.0f} s, then 408: {refused} of {answered:,} other "
+        f"requests refused, {len(figures['wrong'])} wrong",
+        met,
+    )
+
+
 _LINES: tuple[tuple[str, str, str, Callable[[Figures], tuple[str, bool]]], ...] = (
     (
         "throughput",
@@ -230,5 +245,6 @@ _LINES: tuple[tuple[str, str, str, Callable[[Figures], tuple[str, bool]]], ...] 
     ("fuzz_imaging", "the same of image decoding, coverage-guided", "no crash", _imaging),
     ("fuzz_schema", "Schemathesis over the OpenAPI document", "nothing found", _schema),
     ("bombs", "images of 16 megapixels in small files, many at once", "memory bounded", _bombs),
+    ("slow", "clients that send a byte a second", "nobody else is refused", _slow),
     ("crossing", "10,000 requests with symbols of their own", "no answer reaches another", _crossing),
 )

@@ -1,8 +1,8 @@
 """Places, bytes and pixels between all requests."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
@@ -11,14 +11,25 @@ from service.errors import ServiceError
 
 
 def refusal(gate: Gate, size: int) -> str | None:
+    """Why a body of so many bytes is refused, wherever on its way; None where it comes in."""
     try:
-        with gate.place(size):
+        with gate.entry(size) as entry:
+            entry.arrived(size)
+            entry.take_place()
             return None
     except ServiceError as refused:
         error = refused
     assert error.code == "overloaded"
     assert error.retry_after is not None
     return error.reason
+
+
+@contextmanager
+def inside(gate: Gate, size: int) -> Iterator[None]:
+    with gate.entry(size) as entry:
+        entry.arrived(size)
+        entry.take_place()
+        yield
 
 
 @asynccontextmanager
@@ -32,18 +43,49 @@ async def holding(budget: Budget, amount: int) -> AsyncIterator[None]:
 
 def test_places_and_bytes_are_given_back() -> None:
     gate = Gate(places=2, bytes_inside=100)
-    with gate.place(60):
+    with inside(gate, 60):
         assert refusal(gate, 41) == "bytes"
         assert refusal(gate, 40) is None
-        with gate.place(40):
+        with inside(gate, 40):
             assert refusal(gate, 0) == "places"
             assert gate.taken == 2
-    assert gate.taken == 0
+    assert (gate.taken, gate.arriving, gate.size) == (0, 0, 0)
     assert refusal(gate, 100) is None
 
 
 def test_one_body_alone_is_never_too_large() -> None:
     assert refusal(Gate(places=2, bytes_inside=100), 1000) is None
+
+
+def test_who_is_on_the_way_holds_what_has_arrived_and_no_place() -> None:
+    gate = Gate(places=1, bytes_inside=100)
+    with gate.entry(90) as slow:
+        slow.arrived(10)
+        assert (gate.taken, gate.arriving, gate.size) == (0, 1, 10)
+        assert refusal(gate, 90) is None
+        assert refusal(gate, 91) == "bytes"
+        with inside(gate, 50):
+            with pytest.raises(ServiceError) as late:
+                slow.take_place()
+            assert late.value.reason == "places"
+            with pytest.raises(ServiceError) as large:
+                slow.arrived(41)
+            assert large.value.reason == "bytes"
+            assert gate.size == 60
+        slow.arrived(80)
+        slow.take_place()
+    assert (gate.taken, gate.arriving, gate.size) == (0, 0, 0)
+
+
+def test_so_many_may_be_on_the_way() -> None:
+    gate = Gate(places=1, bytes_inside=100, most_arriving=2)
+    with gate.entry(1), gate.entry(1) as second:
+        assert refusal(gate, 1) == "uploads"
+        second.take_place()
+        with pytest.raises(ServiceError) as full, gate.entry(1):
+            pass
+        assert full.value.reason == "places"
+    assert (gate.taken, gate.arriving) == (0, 0)
 
 
 def test_what_is_large_waits_and_what_is_small_goes_past() -> None:

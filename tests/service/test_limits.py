@@ -182,6 +182,38 @@ def test_a_client_that_left_is_not_worked_for(settings: Settings) -> None:
             assert 'qrsr_errors_total{code="client_closed_request"} 2.0' in client.get("/metrics").text
 
 
+def test_who_sends_slowly_keeps_nobody_out(settings: Settings) -> None:
+    data = FILES["file"][1]
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' + data + b"\r\n--b--\r\n"
+    )
+    head = (
+        b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(body)
+    )
+    with held(settings, concurrency=1, queue=1) as house, house.server.client() as client:
+        gate = house.server.app.state.gate
+        slow = [socket.create_connection(("127.0.0.1", house.server.port), timeout=20) for _ in range(10)]
+        for connection in slow:
+            connection.sendall(head + body[:-1])
+        until(lambda: gate.arriving == len(slow))
+        assert gate.taken == 0
+        assert f"qrsr_requests_arriving {len(slow)}.0" in client.get("/metrics").text
+        answers, threads = in_background(house.server, 2)
+        until(lambda: gate.taken == 2)
+        slow[0].sendall(body[-1:])
+        assert slow[0].recv(65536).startswith(b"HTTP/1.1 429 "), "others have taken the places meanwhile"
+        house.release()
+        for thread in threads:
+            thread.join(20)
+        assert [answer.status_code for answer in answers] == [200, 200]
+        slow[1].sendall(body[-1:])
+        assert slow[1].recv(65536).startswith(b"HTTP/1.1 200 ")
+        for connection in slow:
+            connection.close()
+        until(lambda: (gate.arriving, gate.taken, gate.size) == (0, 0, 0))
+
+
 def test_an_answer_under_way_is_finished_before_the_service_ends(settings: Settings) -> None:
     with held(settings) as house:
         answers, threads = in_background(house.server, 1)
