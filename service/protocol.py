@@ -1,21 +1,17 @@
-"""uvicorn's HTTP protocol, with bounds on what comes before a request's body, and no other protocol than this.
+"""uvicorn's HTTP protocol, with bounds on what comes before a request's body and after its answer.
 
-Bodies are bounded by `service.limits` and `service.uploads`; but before there is a request, nobody but the protocol
-sees that a client sends headers without end, or none at all.
-
-A server may ignore that a client asks for another protocol (RFC 9110, section 7.8), as the JDK's HTTP client does
-unasked in its first request. httptools takes all that follows the headers of such a request for the other protocol
-(httptools#124, uvicorn#2722): its body would be lost and, where it comes later, be taken for a request of its own.
+Bodies are bounded by `service.limits` and `service.uploads`. But nobody except the protocol sees that a client sends
+headers without end, or none at all; that it goes on sending a body that has been answered; or that it does not take its
+answer.
 """
 
 import asyncio
 import json
-from typing import Any
-
-import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import math
+from typing import Any, cast
 
 from service.errors import ServiceError
+from service.http1 import Http1Protocol
 from service.problems import MEDIA_TYPE, problem_body, title
 
 MOST_HEAD_BYTES = 64 * 1024
@@ -23,71 +19,124 @@ MOST_HEAD_BYTES = 64 * 1024
 passed by one read of the socket at most."""
 HEAD_TIMEOUT_S = 20.0
 """Time for request line and headers, from the connection or from the request's first byte on."""
-_FRAMING = (b"content-length", b"transfer-encoding")
-"""Headers that say where a body ends."""
+DRAIN_S = 20.0
+"""Time for the rest of a body whose request has been answered, and for a client to hang up first."""
+TAKE_S = 20.0
+"""How often it is looked whether a client takes its answer."""
+TAKE_BYTES = 64 * 1024
+"""What it has to take of it in that time, besides what the system holds: that is some megabytes, and only where more is
+left of an answer is it missing here."""
+LARGE_BYTES = 64 * 1024
+"""Of an answer that is looked after. The system has room for smaller ones, or nearly."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """Ends a connection whose request does not begin in time or begins too long."""
+class BoundedProtocol(Http1Protocol):
+    """Ends a connection whose request does not begin in time or begins too long, whose body does not end once it has
+    been answered, or whose answer is not taken."""
 
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
-    _head_again = False
-    """Whether the parser is at a head that it has parsed before."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.parser = _Parser(self)
+    _drain_timer: asyncio.TimerHandle | None = None
+    _take_timer: asyncio.TimerHandle | None = None
+    hung_up = False
+    """Whether our side of the connection is closed, and what still comes is thrown away."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._ending: asyncio.Transport | None = cast(asyncio.Transport, _Ending(self))
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_done()
+        self._drained()
+        if self._take_timer is not None:
+            self._take_timer.cancel()
+        # It knows this protocol, and both would stay until garbage collection finds them.
+        self._ending = None
+        if self.cycle is not None:
+            self.cycle.transport = self.transport
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self.hung_up:
+            return
         if self._head_timer is not None:
             self._head_bytes += len(data)
         super().data_received(data)
         if self._head_timer is not None and self._head_bytes > MOST_HEAD_BYTES:
             self._refuse("bad_request", "the headers are too long")
 
-    def on_message_begin(self) -> None:
-        if self._head_again:
-            return
-        super().on_message_begin()
+    def on_head(self) -> None:
         if self._head_timer is None:
             self._expect_head()
 
-    def on_headers_complete(self) -> None:
-        if self._head_again:
-            return
+    def on_head_complete(self) -> None:
         self._head_done()
+
+    def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        if self._ending is not None:
+            self.cycle.transport = self._ending
 
     def on_message_complete(self) -> None:
-        # Of a request that asks for another protocol it is said before its body.
-        if not self.parser.should_upgrade():
-            self._head_again = False
-            super().on_message_complete()
+        super().on_message_complete()
+        self._drained()
 
-    def parse_body_plainly(self) -> bytes:
-        """Have a parser of its own for the rest of the connection. Returns the head it is to have instead of the one
-        that has just been parsed, with the same body after it."""
-        self.parser = _Parser(self)
-        lines = [name + b": " + value for name, value in self.headers if name in _FRAMING]
-        if not self.cycle.keep_alive:
-            lines.append(b"connection: close")
-        self._head_again = True
-        # The request has its headers, and is not to have these as well.
-        self.headers = []
-        return b"\r\n".join([b"POST / HTTP/1.1", *lines, b"", b""])
+    def on_response_complete(self) -> None:
+        # There may be another request behind it, whose body is nobody's business yet.
+        if self.cycle.response_complete and self.cycle.more_body and not self.hung_up:
+            self._drain()
+        if self.transport.get_write_buffer_size() > LARGE_BYTES:
+            self._look_whether_taken()
+        super().on_response_complete()
+        if self.hung_up:
+            self._unset_keepalive_if_required()
+
+    def shutdown(self) -> None:
+        """The server ends."""
+        if self.hung_up:
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         del msg
         self._refuse("bad_request", "this is no HTTP request")
+
+    def end(self) -> None:
+        """Close the connection, for a response after which it ends."""
+        if self.cycle.more_body:
+            self._hang_up()
+        else:
+            self.transport.close()
+
+    def _hang_up(self) -> None:
+        """Close the connection in steps (RFC 9112, section 9.6): were it closed while the client sends, the client
+        would be told of that, and not get its answer."""
+        if not self.hung_up and not self.transport.is_closing():
+            self.hung_up = True
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self._drain()
+
+    def _drain(self) -> None:
+        self._drained()
+        self._drain_timer = self.loop.call_later(DRAIN_S, self.transport.close)
+
+    def _drained(self) -> None:
+        if self._drain_timer is not None:
+            self._drain_timer.cancel()
+            self._drain_timer = None
+
+    def _look_whether_taken(self, before: float = math.inf) -> None:
+        left = self.transport.get_write_buffer_size()
+        if self._take_timer is not None:
+            self._take_timer.cancel()
+            self._take_timer = None
+        if left > before - TAKE_BYTES:
+            self.transport.abort()
+        elif left:
+            self._take_timer = self.loop.call_later(TAKE_S, self._look_whether_taken, left)
 
     def _expect_head(self) -> None:
         self._head_bytes = 0
@@ -100,6 +149,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _late(self) -> None:
         self._refuse("upload_timeout", f"no request within {HEAD_TIMEOUT_S:g} s")
+        # Who has sent nothing is in the middle of nothing.
+        self.transport.close()
 
     def _refuse(self, code: str, detail: str) -> None:
         """Answer and hang up. There may be no request yet, so this cannot go through the application."""
@@ -111,28 +162,28 @@ class BoundedProtocol(HttpToolsProtocol):
             f"content-length: {len(body)}\r\nconnection: close\r\n"
             "x-content-type-options: nosniff\r\ncache-control: no-store\r\n\r\n"
         )
-        if not self.transport.is_closing():
+        if not self.hung_up and not self.transport.is_closing():
             self.transport.write(head.encode() + body)
-            self.transport.close()
+            if self.cycle is not None and not self.cycle.response_complete:
+                # As when the client has left: what is still made of its request has nowhere to go.
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+            self._hang_up()
 
 
-class _Parser(httptools.HttpRequestParser):
-    """Goes on with HTTP/1, by another of its kind, whatever a request asks for."""
+class _Ending:
+    """What a response has of its transport. It may be one of several on their way when the connection ends."""
 
     def __init__(self, protocol: BoundedProtocol) -> None:
-        super().__init__(protocol)
-        # As uvicorn has it: a request that ends the connection is answered though more is sent.
-        self.set_dangerous_leniencies(lenient_data_after_close=True)
-        self._protocol = protocol
+        self._protocol, self._transport = protocol, protocol.transport
+        self.close = protocol.end
 
-    def feed_data(self, data: Any) -> None:
-        parser: httptools.HttpRequestParser = self
-        # Not by calling itself: a piece of data may hold a thousand such requests.
-        while True:
-            try:
-                httptools.HttpRequestParser.feed_data(parser, data)
-            except httptools.HttpParserUpgrade as upgrade:
-                data = self._protocol.parse_body_plainly() + data[upgrade.args[0] :]
-                parser = self._protocol.parser
-            else:
-                return
+    def write(self, data: bytes) -> None:
+        if not self._protocol.hung_up:
+            self._transport.write(data)
+
+    def is_closing(self) -> bool:
+        return self._protocol.hung_up or self._transport.is_closing()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)

@@ -28,6 +28,9 @@ UVICORN: dict[str, Any] = {
     "server_header": False,
     # Nothing here asks for the client's address.
     "proxy_headers": False,
+    # Longer than proxies and clients keep idle connections, often 60 s: whoever closes first, it must not be we, or a
+    # request meets a closed door.
+    "timeout_keep_alive": 75,
     "loop": "uvloop",
     "ws": "none",
 }

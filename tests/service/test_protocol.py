@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 
 import httpx
+import numpy as np
 import pytest
 
 from service import protocol
@@ -34,6 +35,18 @@ def connect(server: Server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), timeout=20)
 
 
+def until_closed(connection: socket.socket, sending: bytes, *, within: float) -> None:
+    """Send on and on, until the other side does not have it any more."""
+    end = time.monotonic() + within
+    try:
+        while time.monotonic() < end:
+            connection.sendall(sending)
+            time.sleep(0.05)
+    except (BrokenPipeError, ConnectionResetError):
+        return
+    pytest.fail("it goes on listening")
+
+
 @pytest.mark.parametrize(
     "data",
     [b"\0\1\2\3\r\n\r\n", b"GET /livez HTTP/9.9\r\n\r\n", b"GET \xff\xfe HTTP/1.1\r\n\r\n", b"hello\r\n\r\n"],
@@ -47,16 +60,16 @@ def test_what_is_no_request_is_a_problem(server: Server, data: bytes) -> None:
     assert json.loads(body)["code"] == "bad_request"
 
 
-def test_headers_without_end_are_cut(server: Server) -> None:
+def test_headers_without_end_are_cut(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "DRAIN_S", 0.5)
     with connect(server) as connection:
         connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n")
-        sent = 0
-        try:
-            while sent < 100 * protocol.MOST_HEAD_BYTES:
-                sent += connection.send(b"x-more: " + b"y" * 1000 + b"\r\n")
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-    assert sent < 100 * protocol.MOST_HEAD_BYTES, "it went on listening"
+        line = b"x-more: " + b"y" * 1000 + b"\r\n"
+        connection.sendall(line * (2 * protocol.MOST_HEAD_BYTES // len(line)))
+        status, _, body = answer_to(connection)
+        assert status == 400
+        assert json.loads(body)["detail"] == "the headers are too long"
+        until_closed(connection, line, within=10)
 
 
 def test_headers_of_a_usual_length_are_not(server: Server) -> None:
@@ -86,13 +99,116 @@ def test_a_connection_that_is_kept_is_timed_anew(server: Server, monkeypatch: py
             time.sleep(0.2)
 
 
+LONG = 12 * 2**20
+"""Bytes of a body that is too large."""
+
+
+def test_who_is_refused_in_the_middle_of_a_long_body_is_told_why(server: Server) -> None:
+    """Not every client looks for an answer before it has sent everything, the standard library's for one."""
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    client.request("POST", "/decode", b"x" * LONG, {"Content-Type": "multipart/form-data; boundary=b"})
+    response = client.getresponse()
+    assert response.status == 413
+    assert response.getheader("connection") == "close"
+    assert json.loads(response.read())["code"] == "body_too_large"
+
+
+def test_who_is_not_done_when_refused_for_good_is_hung_up_on(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "DRAIN_S", 0.5)
+    with connect(server) as connection:
+        connection.sendall(b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\nx" % LONG)
+        assert answer_to(connection)[0] == 413
+        until_closed(connection, b"x", within=10)
+
+
+def test_a_body_without_end_is_not_listened_to_once_it_is_refused(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "DRAIN_S", 0.5)
+    with connect(server) as connection:
+        connection.sendall(b"POST /decode HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 415 ")
+        until_closed(connection, b"1\r\nx\r\n", within=10)
+
+
+def test_the_rest_of_a_refused_body_is_passed_over(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "DRAIN_S", 0.5)
+    with connect(server) as connection:
+        connection.sendall(b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 415 ")
+        connection.sendall(b"12345")
+        time.sleep(1.0)
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("ending", [b"", b"Connection: close\r\n"])
+def test_an_answer_that_is_not_taken_is_thrown_away(
+    server: Server, monkeypatch: pytest.MonkeyPatch, ending: bytes
+) -> None:
+    monkeypatch.setattr(protocol, "TAKE_S", 0.3)
+    large = encode(np.random.default_rng(0).integers(0, 256, (500, 500, 3), np.uint8))
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(20)
+        connection.connect(("127.0.0.1", server.port))
+        body = upload(large)
+        connection.sendall(
+            b"POST /upscale HTTP/1.1\r\nHost: x\r\n%sContent-Type: multipart/form-data; boundary=%s\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (ending, BOUNDARY, len(body), body)
+        )
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        until_closed(connection, b"\r\n", within=20)
+
+
+@pytest.mark.parametrize("pace", [0.0, 0.05])
+def test_an_answer_that_is_taken_slowly_is_not(
+    server: Server, monkeypatch: pytest.MonkeyPatch, pace: float
+) -> None:
+    monkeypatch.setattr(protocol, "TAKE_S", 1.0)
+    files = {"file": ("a.png", encode(np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8)))}
+    with server.client() as client, client.stream("POST", "/upscale", files=files) as response:
+        got = 0
+        for piece in response.iter_raw(100_000):
+            got += len(piece)
+            time.sleep(pace)
+    assert got == int(response.headers["content-length"])
+
+
+def test_who_waits_to_be_told_to_go_on_is(server: Server) -> None:
+    body = form("GO ON")
+    with connect(server) as connection:
+        connection.sendall(with_length(body)[0].replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert texts(connection, 1) == ["GO ON"]
+
+
+def test_what_is_behind_good_requests_ends_them_quietly(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = b"".join(with_length(form("GOOD")))
+    with connect(server) as connection:
+        connection.sendall(good * 2 + b"rubbish\r\n\r\n")
+        assert answer_to(connection)[0] == 400
+    time.sleep(0.2)
+    assert "unforeseen failure" not in caplog.text
+
+
 BOUNDARY = b"a1b2c3"
+
+
+def upload(data: bytes) -> bytes:
+    """The multipart body that uploads a file."""
+    head = b'Content-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    return b"--%s\r\n%s%s\r\n--%s--\r\n" % (BOUNDARY, head, data, BOUNDARY)
 
 
 def form(text: str) -> bytes:
     """The multipart body that uploads a symbol."""
-    head = b'Content-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
-    return b"--%s\r\n%s%s\r\n--%s--\r\n" % (BOUNDARY, head, encode(symbol(text, scale=4)), BOUNDARY)
+    return upload(encode(symbol(text, scale=4)))
 
 
 def head(*lines: bytes) -> bytes:
