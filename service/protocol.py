@@ -26,8 +26,6 @@ TAKE_S = 20.0
 TAKE_BYTES = 64 * 1024
 """What it has to take of it in that time, besides what the system holds: that is some megabytes, and only where more is
 left of an answer is it missing here."""
-LARGE_BYTES = 64 * 1024
-"""Of an answer that is looked after. The system has room for smaller ones, or nearly."""
 
 
 class BoundedProtocol(Http1Protocol):
@@ -49,8 +47,7 @@ class BoundedProtocol(Http1Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_done()
         self._drained()
-        if self._take_timer is not None:
-            self._take_timer.cancel()
+        self._taken()
         # It knows this protocol, and both would stay until garbage collection finds them.
         self._ending = None
         if self.cycle is not None:
@@ -86,11 +83,19 @@ class BoundedProtocol(Http1Protocol):
         # There may be another request behind it, whose body is nobody's business yet.
         if self.cycle.response_complete and self.cycle.more_body and not self.hung_up:
             self._drain()
-        if self.transport.get_write_buffer_size() > LARGE_BYTES:
-            self._look_whether_taken()
         super().on_response_complete()
         if self.hung_up:
             self._unset_keepalive_if_required()
+
+    def pause_writing(self) -> None:
+        """More has been written than the client and the system have taken, by 64 KiB."""
+        super().pause_writing()
+        self._look_whether_taken()
+
+    def resume_writing(self) -> None:
+        """Nearly all has been taken."""
+        self._taken()
+        super().resume_writing()
 
     def shutdown(self) -> None:
         """The server ends."""
@@ -129,14 +134,17 @@ class BoundedProtocol(Http1Protocol):
             self._drain_timer = None
 
     def _look_whether_taken(self, before: float = math.inf) -> None:
+        self._taken()
         left = self.transport.get_write_buffer_size()
+        if left > before - TAKE_BYTES:
+            self.transport.abort()
+        else:
+            self._take_timer = self.loop.call_later(TAKE_S, self._look_whether_taken, left)
+
+    def _taken(self) -> None:
         if self._take_timer is not None:
             self._take_timer.cancel()
             self._take_timer = None
-        if left > before - TAKE_BYTES:
-            self.transport.abort()
-        elif left:
-            self._take_timer = self.loop.call_later(TAKE_S, self._look_whether_taken, left)
 
     def _expect_head(self) -> None:
         self._head_bytes = 0
