@@ -62,6 +62,9 @@ class BoundedProtocol(Http1Protocol):
         super().data_received(data)
         if self._head_timer is not None and self._head_bytes > MOST_HEAD_BYTES:
             self._refuse("bad_request", "the headers are too long")
+        if self._head_timer is None and self._drain_timer is None and self._answered():
+            # Nothing is under way: it was an empty line, or the end of a body that had been answered.
+            self._expect_nothing()
 
     def on_head(self) -> None:
         if self._head_timer is None:
@@ -145,6 +148,16 @@ class BoundedProtocol(Http1Protocol):
         if self._take_timer is not None:
             self._take_timer.cancel()
             self._take_timer = None
+
+    def _answered(self) -> bool:
+        return self.cycle is not None and self.cycle.response_complete
+
+    def _expect_nothing(self) -> None:
+        """As after a response."""
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def _expect_head(self) -> None:
         self._head_bytes = 0

@@ -144,6 +144,28 @@ def test_the_rest_of_a_refused_body_is_passed_over(server: Server, monkeypatch: 
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize(
+    "request_and_more",
+    [
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", b"\r\n"),
+        (b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", b"12345"),
+    ],
+    ids=["an empty line", "the rest of a refused body"],
+)
+def test_an_idle_connection_is_closed_whatever_came_last(
+    server: Server, monkeypatch: pytest.MonkeyPatch, request_and_more: tuple[bytes, bytes]
+) -> None:
+    monkeypatch.setattr(server.uvicorn.config, "timeout_keep_alive", 1)
+    request, more = request_and_more
+    with connect(server) as connection:
+        connection.sendall(request)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 ")
+        connection.sendall(more)
+        began = time.monotonic()
+        assert connection.recv(65536) == b""
+        assert time.monotonic() - began > 0.5
+
+
 @pytest.mark.parametrize("ending", [b"", b"Connection: close\r\n"])
 def test_an_answer_that_is_not_taken_is_thrown_away(
     server: Server, monkeypatch: pytest.MonkeyPatch, ending: bytes
