@@ -189,6 +189,7 @@ def _tail(figures: dict[str, Any]) -> str:
             f"{row['ratio']:.2f}",
             f"{min(row['ratios']):.2f} to {max(row['ratios']):.2f}",
             f"{row['ideal']:.2f}",
+            str(row["refused"]),
         ]
         for row in figures["rows"]
     ]
@@ -202,6 +203,7 @@ def _tail(figures: dict[str, Any]) -> str:
         "p99 / p50",
         "of the rounds",
         "ideal server's",
+        "refused",
     ]
     return _table(head, rows, left=2)
 

@@ -90,8 +90,9 @@ def _tail(figures: Figures) -> tuple[str, bool]:
         + (f" ({row['ideal']:.1f}× of an ideal server)" if row["arrivals"] == "random" else "")
         for row in figures["rows"]
     ]
-    even = [row["ratio"] for row in figures["rows"] if row["arrivals"] == "even"]
-    return "; ".join(told), max(even) <= 3
+    even = [row for row in figures["rows"] if row["arrivals"] == "even"]
+    met = max(row["ratio"] for row in even) <= 3 and not any(row["refused"] or row["wrong"] for row in even)
+    return "; ".join(told), met
 
 
 def _overload(figures: Figures) -> tuple[str, bool]:
