@@ -8,6 +8,7 @@ answer.
 import asyncio
 import json
 import math
+from collections.abc import Callable
 from typing import Any, cast
 
 from service.errors import ServiceError
@@ -33,11 +34,13 @@ class BoundedProtocol(Http1Protocol):
     been answered, or whose answer is not taken."""
 
     _head_bytes = 0
-    _head_timer: asyncio.TimerHandle | None = None
-    _drain_timer: asyncio.TimerHandle | None = None
-    _take_timer: asyncio.TimerHandle | None = None
     hung_up = False
     """Whether our side of the connection is closed, and what still comes is thrown away."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head, self._drain, self._take = (_Timer(self.loop) for _ in range(3))
+        """They run while a head is awaited, while what comes is passed over, while an answer is not taken."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -45,9 +48,8 @@ class BoundedProtocol(Http1Protocol):
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_done()
-        self._drained()
-        self._taken()
+        for timer in (self._head, self._drain, self._take):
+            timer.stop()
         # It knows this protocol, and both would stay until garbage collection finds them.
         self._ending = None
         if self.cycle is not None:
@@ -57,21 +59,21 @@ class BoundedProtocol(Http1Protocol):
     def data_received(self, data: bytes) -> None:
         if self.hung_up:
             return
-        if self._head_timer is not None:
+        if self._head.running:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._head_timer is not None and self._head_bytes > MOST_HEAD_BYTES:
+        if self._head.running and self._head_bytes > MOST_HEAD_BYTES:
             self._refuse("bad_request", "the headers are too long")
-        if self._head_timer is None and self._drain_timer is None and self._answered():
+        if not self._head.running and not self._drain.running and self._answered():
             # Nothing is under way: it was an empty line, or the end of a body that had been answered.
             self._expect_nothing()
 
     def on_head(self) -> None:
-        if self._head_timer is None:
+        if not self._head.running:
             self._expect_head()
 
     def on_head_complete(self) -> None:
-        self._head_done()
+        self._head.stop()
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
@@ -80,12 +82,12 @@ class BoundedProtocol(Http1Protocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._drained()
+        self._drain.stop()
 
     def on_response_complete(self) -> None:
         # There may be another request behind it, whose body is nobody's business yet.
         if self.cycle.response_complete and self.cycle.more_body and not self.hung_up:
-            self._drain()
+            self._pass_over()
         super().on_response_complete()
         if self.hung_up:
             self._unset_keepalive_if_required()
@@ -97,7 +99,7 @@ class BoundedProtocol(Http1Protocol):
 
     def resume_writing(self) -> None:
         """Nearly all has been taken."""
-        self._taken()
+        self._take.stop()
         super().resume_writing()
 
     def shutdown(self) -> None:
@@ -125,48 +127,30 @@ class BoundedProtocol(Http1Protocol):
             self.hung_up = True
             self.transport.write_eof()
             self.flow.resume_reading()
-            self._drain()
+            self._pass_over()
 
-    def _drain(self) -> None:
-        self._drained()
-        self._drain_timer = self.loop.call_later(DRAIN_S, self.transport.close)
-
-    def _drained(self) -> None:
-        if self._drain_timer is not None:
-            self._drain_timer.cancel()
-            self._drain_timer = None
+    def _pass_over(self) -> None:
+        self._drain.start(DRAIN_S, self.transport.close)
 
     def _look_whether_taken(self, before: float = math.inf) -> None:
-        self._taken()
         left = self.transport.get_write_buffer_size()
         if left > before - TAKE_BYTES:
             self.transport.abort()
         else:
-            self._take_timer = self.loop.call_later(TAKE_S, self._look_whether_taken, left)
-
-    def _taken(self) -> None:
-        if self._take_timer is not None:
-            self._take_timer.cancel()
-            self._take_timer = None
+            self._take.start(TAKE_S, self._look_whether_taken, left)
 
     def _answered(self) -> bool:
         return self.cycle is not None and self.cycle.response_complete
 
     def _expect_nothing(self) -> None:
         """As after a response."""
-        self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
 
     def _expect_head(self) -> None:
         self._head_bytes = 0
-        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._late)
-
-    def _head_done(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        self._head.start(HEAD_TIMEOUT_S, self._late)
 
     def _late(self) -> None:
         self._refuse("upload_timeout", f"no request within {HEAD_TIMEOUT_S:g} s")
@@ -175,7 +159,7 @@ class BoundedProtocol(Http1Protocol):
 
     def _refuse(self, code: str, detail: str) -> None:
         """Answer and hang up. There may be no request yet, so this cannot go through the application."""
-        self._head_done()
+        self._head.stop()
         error = ServiceError(code, detail)
         body = json.dumps(problem_body(error)).encode()
         head = (
@@ -190,6 +174,28 @@ class BoundedProtocol(Http1Protocol):
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
             self._hang_up()
+
+
+class _Timer:
+    """Calls something once; started again, it forgets what it was to call."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._handle: asyncio.TimerHandle | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it has been started, and not stopped since."""
+        return self._handle is not None
+
+    def start(self, seconds: float, call: Callable[..., None], *arguments: object) -> None:
+        self.stop()
+        self._handle = self._loop.call_later(seconds, call, *arguments)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
 
 
 class _Ending:
