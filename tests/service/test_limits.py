@@ -23,6 +23,16 @@ from tests.builders.images import encode, pattern
 from tests.builders.server import Server, running
 
 FILES = {"file": ("a.png", encode(pattern(20, 20)))}
+BODY = (
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+    + FILES["file"][1]
+    + b"\r\n--b--\r\n"
+)
+HEAD = (
+    b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    b"Content-Length: %d\r\n\r\n" % len(BODY)
+)
+"""Of a request with that upload, for who sends it in pieces."""
 
 
 @dataclass
@@ -157,20 +167,11 @@ def test_who_waits_for_room_after_the_first_look_keeps_nobody_from_a_turn(settin
 
 def test_a_client_that_left_is_not_worked_for(settings: Settings) -> None:
     with held(settings, concurrency=1) as house:
-        body = (
-            b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
-            + FILES["file"][1]
-            + b"\r\n--b--\r\n"
-        )
-        head = (
-            b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(body)
-        )
         gate = house.server.app.state.gate
         begun, waiting = (socket.create_connection(("127.0.0.1", house.server.port)) for _ in range(2))
-        begun.sendall(head + body)
+        begun.sendall(HEAD + BODY)
         until(lambda: house.decoder.calls == 1)
-        waiting.sendall(head + body)
+        waiting.sendall(HEAD + BODY)
         until(lambda: gate.taken == 2)
         waiting.close()
         until(lambda: gate.taken == 1)
@@ -183,31 +184,23 @@ def test_a_client_that_left_is_not_worked_for(settings: Settings) -> None:
 
 
 def test_who_sends_slowly_keeps_nobody_out(settings: Settings) -> None:
-    data = FILES["file"][1]
-    body = (
-        b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' + data + b"\r\n--b--\r\n"
-    )
-    head = (
-        b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
-        b"Content-Length: %d\r\n\r\n" % len(body)
-    )
     with held(settings, concurrency=1, queue=1) as house, house.server.client() as client:
         gate = house.server.app.state.gate
         slow = [socket.create_connection(("127.0.0.1", house.server.port), timeout=20) for _ in range(10)]
         for connection in slow:
-            connection.sendall(head + body[:-1])
+            connection.sendall(HEAD + BODY[:-1])
         until(lambda: gate.arriving == len(slow))
         assert gate.taken == 0
         assert f"qrsr_requests_arriving {len(slow)}.0" in client.get("/metrics").text
         answers, threads = in_background(house.server, 2)
         until(lambda: gate.taken == 2)
-        slow[0].sendall(body[-1:])
+        slow[0].sendall(BODY[-1:])
         assert slow[0].recv(65536).startswith(b"HTTP/1.1 429 "), "others have taken the places meanwhile"
         house.release()
         for thread in threads:
             thread.join(20)
         assert [answer.status_code for answer in answers] == [200, 200]
-        slow[1].sendall(body[-1:])
+        slow[1].sendall(BODY[-1:])
         assert slow[1].recv(65536).startswith(b"HTTP/1.1 200 ")
         for connection in slow:
             connection.close()

@@ -1,38 +1,18 @@
-"""What comes before a request's body: too long, too late, or no HTTP at all."""
+"""Connections that are no HTTP, or send too much, or too late, or go on when they are answered, or do not take it."""
 
 import http.client
-import itertools
 import json
-import re
 import socket
 import time
-from collections.abc import Callable, Iterable
 
 import httpx
 import numpy as np
 import pytest
 
 from service import protocol
-from tests.builders.images import encode, symbol
+from tests.builders.images import encode
+from tests.builders.raw_http import BOUNDARY, answer_to, connect, form, texts, upload, with_length
 from tests.builders.server import Server
-
-
-def answer_to(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of what is answered until the other side hangs up."""
-    data = b""
-    try:
-        while piece := connection.recv(65536):
-            data += piece
-    except ConnectionResetError:
-        pass  # it hung up while we were still sending
-    head, _, body = data.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
-    headers = dict(line.lower().split(": ", 1) for line in lines)
-    return int(first.split()[1]), headers, body
-
-
-def connect(server: Server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=20)
 
 
 def until_closed(connection: socket.socket, sending: bytes, *, within: float) -> None:
@@ -217,124 +197,3 @@ def test_what_is_behind_good_requests_ends_them_quietly(
         assert answer_to(connection)[0] == 400
     time.sleep(0.2)
     assert "unforeseen failure" not in caplog.text
-
-
-BOUNDARY = b"a1b2c3"
-
-
-def upload(data: bytes) -> bytes:
-    """The multipart body that uploads a file."""
-    head = b'Content-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
-    return b"--%s\r\n%s%s\r\n--%s--\r\n" % (BOUNDARY, head, data, BOUNDARY)
-
-
-def form(text: str) -> bytes:
-    """The multipart body that uploads a symbol."""
-    return upload(encode(symbol(text, scale=4)))
-
-
-def head(*lines: bytes) -> bytes:
-    """The head of a request to read a symbol that asks for HTTP/2, as the JDK's client does."""
-    asked = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAEAAEAAAAIAAAAB")
-    kind = b"Content-Type: multipart/form-data; boundary=" + BOUNDARY
-    return b"\r\n".join([b"POST /v1/decode HTTP/1.1", b"Host: x", *asked, kind, *lines, b"", b""])
-
-
-def with_length(body: bytes) -> list[bytes]:
-    return [head(b"Content-Length: %d" % len(body)), body]
-
-
-def in_chunks(body: bytes) -> list[bytes]:
-    parts = [body[:100], body[100:]]
-    chunks = [b"%x\r\n%s\r\n" % (len(part), part) for part in parts]
-    return [head(b"Transfer-Encoding: chunked"), *chunks, b"0\r\n\r\n"]
-
-
-def at_once(pieces: list[bytes]) -> list[bytes]:
-    return [b"".join(pieces)]
-
-
-def later(pieces: list[bytes]) -> list[bytes]:
-    return pieces
-
-
-def send(connection: socket.socket, pieces: Iterable[bytes]) -> None:
-    for piece in pieces:
-        connection.sendall(piece)
-        # Long enough for it to be parsed by itself.
-        time.sleep(0.05)
-
-
-def texts(connection: socket.socket, count: int) -> list[str]:
-    """What is read from as many uploads, by the answers that come."""
-    found = []
-    for _ in range(count):
-        response = http.client.HTTPResponse(connection, method="POST")
-        response.begin()
-        found.append(json.loads(response.read())["symbols"][0]["text"])
-    return found
-
-
-@pytest.mark.parametrize("framed", [with_length, in_chunks])
-@pytest.mark.parametrize("arriving", [at_once, later])
-def test_who_asks_for_another_protocol_is_answered_in_this_one(
-    server: Server,
-    framed: Callable[[bytes], list[bytes]],
-    arriving: Callable[[list[bytes]], list[bytes]],
-) -> None:
-    with connect(server) as connection:
-        for text in ("FIRST", "SECOND"):
-            send(connection, arriving(framed(form(text))))
-            assert texts(connection, 1) == [text]
-
-
-def test_requests_behind_each_other_may_all_ask_for_it(server: Server) -> None:
-    with connect(server) as connection:
-        bodies = [form(text) for text in ("ONE", "TWO", "THREE")]
-        connection.sendall(b"".join(itertools.chain(*map(with_length, bodies))))
-        data = b""
-        while data.count(b'"symbols"') < len(bodies):
-            data += connection.recv(65536)
-    places = [data.index(b'"text":"%s"' % text) for text in (b"ONE", b"TWO", b"THREE")]
-    assert places == sorted(places)
-    assert data.count(b"HTTP/1.1 200 ") == len(bodies)
-
-
-def test_so_may_more_than_python_could_nest(server: Server) -> None:
-    one = b"GET /livez HTTP/1.1\r\nHost: x\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n"
-    count = 1500
-    with connect(server) as connection:
-        connection.sendall(one * count)
-        data = b""
-        while data.count(b"HTTP/1.1 200 ") < count:
-            data += connection.recv(1 << 20)
-
-
-def test_a_body_is_not_taken_for_a_request(server: Server) -> None:
-    hidden = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
-    with connect(server) as connection:
-        send(connection, with_length(hidden))
-        send(connection, [b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"])
-        data = b""
-        while piece := connection.recv(65536):
-            data += piece
-    assert re.findall(rb"HTTP/1.1 (\d+)", data) == [b"400", b"404"]
-    assert b"malformed_multipart" in data
-
-
-def test_who_asks_for_it_and_for_the_end_gets_both(server: Server) -> None:
-    body = form("LAST")
-    request = with_length(body)[0].replace(b"Connection: ", b"Connection: close, ")
-    with connect(server) as connection:
-        send(connection, [request, body])
-        status, _, answer = answer_to(connection)
-    assert status == 200
-    assert json.loads(answer)["symbols"][0]["text"] == "LAST"
-
-
-def test_a_malformed_body_is_refused_as_ever(server: Server) -> None:
-    with connect(server) as connection:
-        send(connection, [head(b"Transfer-Encoding: chunked"), b"zz\r\n"])
-        status, _, answer = answer_to(connection)
-    assert status == 400
-    assert json.loads(answer)["code"] == "bad_request"
