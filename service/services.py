@@ -23,6 +23,7 @@ from service.imaging import Picture, decode, size_or_picture
 from service.metrics import Metrics, Stages
 from service.readers import DecoderProcesses
 from service.released import build_engine
+from service.scheduling import give_way
 from service.schemas import DecoderState
 from service.settings import Settings
 from service.upscaler import Upscaler
@@ -209,7 +210,7 @@ async def opened(
     metrics = metrics or Metrics()
     cpus = usable_cpus()
     async with AsyncExitStack() as stack:
-        executor = ThreadPoolExecutor(cpus + 1, thread_name_prefix="images")
+        executor = ThreadPoolExecutor(cpus + 1, thread_name_prefix="images", initializer=give_way)
         stack.callback(executor.shutdown)
         readers = decoder(settings)
         stack.push_async_callback(readers.stop)

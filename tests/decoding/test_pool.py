@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable
@@ -20,6 +21,7 @@ from service.decoding.cascade import ATTEMPTS
 from service.decoding.child import JobFailedError, ProcessDiedError, pack
 from service.decoding.pool import DecoderPool, JobCrashedError, JobTimeoutError, PoolError
 from service.decoding.process import DecoderProcess
+from service.scheduling import LESS_URGENT
 from tests.decoding import pool_jobs
 from tests.decoding.symbols import samples
 
@@ -114,6 +116,17 @@ def test_a_process_killed_while_idle_is_replaced_before_anybody_asks() -> None:
             assert other in pool.pids
             assert victim not in pool.pids
             assert len(pool.pids) == 2
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is Linux's here")
+def test_processes_give_way_to_the_loop_that_feeds_them() -> None:
+    async def scenario() -> None:
+        async with pool_of(2) as pool:
+            for pid in pool.pids:
+                niceness = os.getpriority(os.PRIO_PROCESS, pid)
+                assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + LESS_URGENT, 19)
 
     asyncio.run(scenario())
 
