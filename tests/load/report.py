@@ -187,9 +187,11 @@ def _tail(figures: dict[str, Any]) -> str:
             _ms(row["p50"]),
             _ms(row["p99"]),
             f"{row['ratio']:.2f}",
-            f"{min(row['ratios']):.2f} to {max(row['ratios']):.2f}",
+            _range(row["ratios"]),
             f"{row['ideal']:.2f}",
             str(row["refused"]),
+            _range(row["unsteady"]),
+            str(row["unsteady_refused"]),
         ]
         for row in figures["rows"]
     ]
@@ -204,8 +206,15 @@ def _tail(figures: dict[str, Any]) -> str:
         "of the rounds",
         "ideal server's",
         "refused",
+        "rounds not counted",
+        "refused there",
     ]
     return _table(head, rows, left=2)
+
+
+def _range(ratios: list[float]) -> str:
+    """How many there are, and from where to where."""
+    return f"{len(ratios)}: {min(ratios):.2f} to {max(ratios):.2f}" if ratios else "0"
 
 
 def _overload(figures: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from service.errors import ServiceError
 from service.imaging import decode
-from tests.load import corpus, leak, mutations, verdicts
+from tests.load import corpus, leak, mutations, tail, verdicts
 from tests.load.client import Answer, Call, closed_loop, form, open_loop, request
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
@@ -158,3 +158,61 @@ def test_a_verdict_follows_the_figures(
     told = lines.pop("SIGTERM under load: accepted requests answered")
     assert (told.met, told.measured) == (met, "9 of 9 in 2 rounds")
     assert {line.met for line in lines.values()} == {None}
+
+
+def tail_row(ratios: list[float], **change: Any) -> dict[str, Any]:
+    middle = sorted(ratios)[len(ratios) // 2]
+    row = {
+        "workload": "clear",
+        "arrivals": "even",
+        "ratio": middle,
+        "ratios": ratios,
+        "refused": 0,
+        "wrong": 0,
+    }
+    return row | change
+
+
+@pytest.mark.parametrize(
+    ("row", "met"),
+    [
+        (tail_row([2.0, 2.9, 9.0]), True),
+        (tail_row([2.0, 3.1, 9.0]), False),
+        (tail_row([2.0, 2.0]), False),
+        (tail_row([2.0, 2.0, 2.0], refused=1), False),
+        (tail_row([2.0, 2.0, 2.0], wrong=1), False),
+    ],
+)
+def test_a_tail_is_short_only_where_enough_rounds_say_so(
+    monkeypatch: pytest.MonkeyPatch, row: dict[str, Any], met: bool
+) -> None:
+    monkeypatch.setattr(verdicts.results, "load", {"tail": {"figures": {"rows": [row]}}}.get)
+    (told,) = (line for line in verdicts.verdicts() if line.met is not None)
+    assert told.met is met
+
+
+def test_rounds_count_where_the_capacity_stays_and_the_others_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The first window warms up; the second and fourth rounds end at another speed than they began.
+    windows = iter([1.0, 100.0, 110.0, 60.0, 60.0, 90.0, 90.0, 91.0, 92.0])
+    monkeypatch.setattr(tail, "_full", lambda *_, **__: next(windows))
+    rates: list[float] = []
+    seconds = iter([0.2, 0.9, 0.3, 0.8, 0.1, 0.5, 0.4])
+
+    async def offered(*_: Any, rate: float, **__: Any) -> tail.Tally:
+        rates.append(rate)
+        return tail.Tally({200: [0.1] * 60 + [next(seconds)], 429: [0.0]}, ["refused"])
+
+    monkeypatch.setattr(tail, "open_loop", offered)
+    row = tail._row(0, [CALL], randomly=False, scale=1.0)
+
+    assert rates == pytest.approx([70, 77, 42, 42, 63, 63, 63.7])
+    assert row["ratios"] == pytest.approx([1, 2, 3, 4, 5])
+    assert row["unsteady"] == pytest.approx([8, 9])
+    assert (row["ratio"], row["refused"], row["unsteady_refused"], row["wrong"]) == (
+        pytest.approx(3),
+        5,
+        2,
+        0,
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.load import results
+from tests.load import results, tail
 
 Figures = dict[str, Any]
 NO_FLOOR = "(none)"
@@ -91,7 +91,10 @@ def _tail(figures: Figures) -> tuple[str, bool]:
         for row in figures["rows"]
     ]
     even = [row for row in figures["rows"] if row["arrivals"] == "even"]
-    met = max(row["ratio"] for row in even) <= 3 and not any(row["refused"] or row["wrong"] for row in even)
+    met = all(
+        len(row["ratios"]) >= tail.ENOUGH and row["ratio"] <= 3 and not row["refused"] and not row["wrong"]
+        for row in even
+    )
     return "; ".join(told), met
 
 
