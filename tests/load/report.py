@@ -133,13 +133,24 @@ def _throughput(figures: dict[str, Any]) -> str:
             f"{cell['http']:.1f}",
             f"{cell['in_process']:.1f}",
             f"{cell['ratio']:.2f}",
-            f"{min(cell['ratios']):.2f} to {max(cell['ratios']):.2f}",
+            _range(cell["ratios"]),
+            _range(cell["unsteady"]),
             _ms(cell["p50"]),
             _ms(cell["p99"]),
         ]
         for cell in figures["cells"]
     ]
-    head = ["work", "clients", "HTTP, 1/s", "in process, 1/s", "ratio", "of the rounds", "p50, ms", "p99, ms"]
+    head = [
+        "work",
+        "clients",
+        "HTTP, 1/s",
+        "in process, 1/s",
+        "ratio",
+        "of the rounds",
+        "not counted",
+        "p50, ms",
+        "p99, ms",
+    ]
     return _table(head, rows)
 
 

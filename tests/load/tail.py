@@ -14,14 +14,11 @@ from tests.builders.process import serving
 from tests.load import corpus
 from tests.load.client import Call, Tally, closed_loop, open_loop, punctual
 from tests.load.results import neighbours
+from tests.load.steadiness import steady
 
 SHARE = 0.7
-STEADY = 0.15
-"""How far the capacities before and after a round may differ, of the larger one, for the round to count."""
 _ROUNDS = 5
 _MOST_ROUNDS = 15
-ENOUGH = 3
-"""Rounds that must count for the row to say anything."""
 _WINDOW_S = 2
 _REQUESTS = 2000
 WORKLOADS = {
@@ -58,7 +55,6 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
     return {
         "rows": rows,
         "share": SHARE,
-        "steady": STEADY,
         "most_rounds": _MOST_ROUNDS,
         "neighbours": others.share,
     }
@@ -95,11 +91,6 @@ def _row(port: int, calls: list[Call], *, randomly: bool, scale: float) -> dict[
         "unsteady_refused": sum(one["refused"] for one in others),
         "wrong": sum(one["wrong"] for one in counted + others),
     }
-
-
-def steady(before: float, after: float) -> bool:
-    """Whether two capacities are near enough to each other to be one."""
-    return abs(before - after) <= STEADY * max(before, after)
 
 
 def _full(port: int, calls: list[Call], *, seconds: float) -> float:

@@ -11,7 +11,7 @@ import pytest
 
 from service.errors import ServiceError
 from service.imaging import decode
-from tests.load import corpus, leak, mutations, tail, verdicts
+from tests.load import corpus, leak, mutations, tail, throughput, verdicts
 from tests.load.client import Answer, Call, closed_loop, form, open_loop, request
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
@@ -216,3 +216,37 @@ def test_rounds_count_where_the_capacity_stays_and_the_others_are_told(
         2,
         0,
     )
+
+
+def test_a_side_is_compared_with_the_other_around_it_where_that_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(throughput, "_PAUSE_S", 0)
+    over_http = iter([80.0, 90.0, 40.0, 44.0])
+    inside = iter([100.0, 100.0, 50.0])
+
+    def http() -> dict[str, float]:
+        return {"rate": next(over_http), "p50": 0.1, "p99": 0.2, "broken": 1}
+
+    # 80 [100] 90: .85, 100 [90] 100: .9; 90 [100] 40 and 100 [40] 50 tell nothing; 40 [50] 44: .84.
+    cell = throughput.compared(http, lambda: {"rate": next(inside)}, 3)
+
+    assert cell["ratios"] == pytest.approx([0.84, 0.85, 0.9])
+    assert cell["unsteady"] == pytest.approx([40 / 75, 0.65])
+    assert (cell["ratio"], cell["broken"]) == (pytest.approx(0.85), 4)
+
+
+def test_a_machine_that_never_stays_is_not_measured_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throughput, "_PAUSE_S", 0)
+    rates = (2.0**number for number in itertools.count())
+
+    def window() -> dict[str, float]:
+        return {"rate": next(rates), "p50": 0.1, "p99": 0.2, "broken": 0}
+
+    cell = throughput.compared(window, window, 3)
+    assert (cell["ratios"], len(cell["unsteady"])) == ([], 7)
+    figures = {"cells": [{"workload": "upscale", "clients": 64, **cell, "ratio": 1.0}]}
+    monkeypatch.setattr(verdicts.results, "load", {"throughput": {"figures": figures}}.get)
+    told = {line.what: line for line in verdicts.verdicts()}
+    crops = told["throughput at 64 clients, of the pipeline's in process: 128x128 crops"]
+    assert (crops.met, crops.measured) == (False, "`/upscale` 1.00 (no steady round)")

@@ -5,8 +5,9 @@ import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,12 @@ from service.settings import Settings
 from tests.builders.process import ServiceProcess, serving
 from tests.load import corpus, wrk
 from tests.load.results import Neighbours, neighbours
+from tests.load.steadiness import steady
 
 CLIENTS = {1: 3, 8: 3, 64: 9}
-"""How many, and the rounds that each number has: more where a floor is asked for, since rounds differ."""
+"""How many, and the rounds that have to count: more where a floor is asked for, since rounds differ."""
+_MOST_WINDOWS = 3
+"""For each round that has to count."""
 WORKLOADS = {
     "upscale": ("crop", "128x128 crops, PNG answers"),
     "decode, crops": ("dense", "128x128 crops, read only after enlarging"),
@@ -94,44 +98,56 @@ def raw(workload: str) -> list[bytes]:
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """All workloads at all numbers of clients, rounds of both sides in turn, whichever is first."""
+    """All workloads at all numbers of clients."""
     seconds = max(4 * scale, 1)
-    cells: dict[str, dict[str, Any]] = {}
+    cells: list[dict[str, Any]] = []
     with side_by_side() as (service, inside, others):
         for workload, (clients, rounds) in itertools.product(WORKLOADS, CLIENTS.items()):
-            pairs = [
-                _pair(service, inside, workload, clients, seconds, first=number % 2)
-                for number in range(rounds)
-            ]
-            cells[f"{workload}, {clients}"] = {
-                "workload": workload,
-                "clients": clients,
-                "http": statistics.median(one["http"] for one in pairs),
-                "in_process": statistics.median(one["in_process"] for one in pairs),
-                "ratio": statistics.median(one["http"] / one["in_process"] for one in pairs),
-                "ratios": [one["http"] / one["in_process"] for one in pairs],
-                "p50": statistics.median(one["p50"] for one in pairs),
-                "p99": statistics.median(one["p99"] for one in pairs),
-                "broken": sum(one["broken"] for one in pairs),
-            }
-            print(f"{workload}, {clients} clients:", cells[f"{workload}, {clients}"], flush=True)
-    return {"cells": list(cells.values()), "window_s": seconds, "neighbours": others.share}
+            http = partial(_http, service, workload, clients, seconds)
+            in_process = partial(_in_process, inside, workload, clients, seconds)
+            cells.append({"workload": workload, "clients": clients, **compared(http, in_process, rounds)})
+            print(cells[-1], flush=True)
+    return {"cells": cells, "window_s": seconds, "neighbours": others.share}
 
 
-def _pair(
-    service: ServiceProcess, inside: InProcess, workload: str, clients: int, seconds: float, *, first: int
-) -> dict[str, float]:
-    """A window of each; `first` is 0 where HTTP's comes first."""
+Window = Callable[[], dict[str, float]]
+"""A measurement: its "rate" and whatever else there is to tell."""
 
-    def http() -> dict[str, float]:
-        load = wrk.drive(service.port, raw(workload), clients=clients, seconds=seconds)
-        return {"http": load.rate, "p50": load.p50, "p99": load.p99, "broken": load.refused + load.broken}
 
-    def in_process() -> dict[str, float]:
-        return {"in_process": inside.rate(workload, callers=clients, seconds=seconds)}
+def compared(http: Window, in_process: Window, rounds: int) -> dict[str, Any]:
+    """Windows of both sides in turn, each compared with the one before and the one after it.
 
-    found: dict[str, float] = {}
-    for window in (in_process, http) if first else (http, in_process):
-        found |= window()
+    Where these two differ, the machine's speed has changed, and the round does not count.
+    """
+    windows: list[dict[str, float]] = []
+    counted: list[float] = []
+    others: list[float] = []
+    while len(counted) < rounds and len(windows) < _MOST_WINDOWS * rounds:
+        windows.append((in_process if len(windows) % 2 else http)())
         time.sleep(_PAUSE_S)
-    return found
+        if len(windows) >= 3:
+            before, middle, after = (one["rate"] for one in windows[-3:])
+            outer = (before + after) / 2
+            # HTTP's windows are the even ones.
+            ratio = outer / middle if len(windows) % 2 else middle / outer
+            (counted if steady(before, after) else others).append(ratio)
+    over_http, inside = windows[::2], windows[1::2]
+    return {
+        "http": statistics.median(one["rate"] for one in over_http),
+        "in_process": statistics.median(one["rate"] for one in inside),
+        "ratio": statistics.median(counted or others),
+        "ratios": sorted(counted),
+        "unsteady": sorted(others),
+        "p50": statistics.median(one["p50"] for one in over_http),
+        "p99": statistics.median(one["p99"] for one in over_http),
+        "broken": sum(one["broken"] for one in over_http),
+    }
+
+
+def _http(service: ServiceProcess, workload: str, clients: int, seconds: float) -> dict[str, float]:
+    load = wrk.drive(service.port, raw(workload), clients=clients, seconds=seconds)
+    return {"rate": load.rate, "p50": load.p50, "p99": load.p99, "broken": load.refused + load.broken}
+
+
+def _in_process(inside: InProcess, workload: str, clients: int, seconds: float) -> dict[str, float]:
+    return {"rate": inside.rate(workload, callers=clients, seconds=seconds)}

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.load import results, tail
+from tests.load import results
+from tests.load.steadiness import ENOUGH
 
 Figures = dict[str, Any]
 NO_FLOOR = "(none)"
@@ -51,14 +52,17 @@ def _throughput(*, tight: bool) -> Callable[[Figures], tuple[str, bool]]:
             for cell in figures["cells"]
             if cell["clients"] == 64 and (cell["workload"] in _TIGHT) == tight
         ]
-        told = [
-            f"{named(cell['workload'])} {cell['ratio']:.2f} "
-            f"(rounds {min(cell['ratios']):.2f} to {max(cell['ratios']):.2f})"
-            for cell in cells
-        ]
-        return ", ".join(told), min(cell["ratio"] for cell in cells) >= 0.85
+        told = [f"{named(cell['workload'])} {cell['ratio']:.2f}" + _spread(cell["ratios"]) for cell in cells]
+        met = all(cell["ratio"] >= 0.85 and len(cell["ratios"]) >= ENOUGH for cell in cells)
+        return ", ".join(told), met
 
     return judge
+
+
+def _spread(ratios: list[float]) -> str:
+    return (
+        f" ({len(ratios)} rounds, {min(ratios):.2f} to {max(ratios):.2f})" if ratios else " (no steady round)"
+    )
 
 
 def _against(names: tuple[str, ...], *, tight: bool) -> Callable[[Figures], tuple[str, bool]]:
@@ -92,7 +96,7 @@ def _tail(figures: Figures) -> tuple[str, bool]:
     ]
     even = [row for row in figures["rows"] if row["arrivals"] == "even"]
     met = all(
-        len(row["ratios"]) >= tail.ENOUGH and row["ratio"] <= 3 and not row["refused"] and not row["wrong"]
+        len(row["ratios"]) >= ENOUGH and row["ratio"] <= 3 and not row["refused"] and not row["wrong"]
         for row in even
     )
     return "; ".join(told), met
