@@ -11,7 +11,7 @@ import pytest
 
 from service.errors import ServiceError
 from service.imaging import decode
-from tests.load import corpus, leak, mutations, tail, throughput, verdicts
+from tests.load import corpus, leak, mutations, steadiness, tail, throughput, verdicts
 from tests.load.client import Answer, Call, closed_loop, form, open_loop, request
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
@@ -195,10 +195,17 @@ def test_rounds_count_where_the_capacity_stays_and_the_others_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The first window warms up; the second and fourth rounds end at another speed than they began.
-    windows = iter([1.0, 100.0, 110.0, 60.0, 60.0, 90.0, 90.0, 91.0, 92.0])
-    monkeypatch.setattr(tail, "_full", lambda *_, **__: next(windows))
+    windows = iter([1.0, 100.0, 110.0, 60.0, 60.0, 90.0, 90.0, 91.0, 92.0, 93.0])
+    monkeypatch.setattr(tail, "_full", lambda *_, **__: (next(windows), 50.0))
+    # The last round but one had a slower machine than the windows around it.
+    paces = iter([50.0, 50.0, 50.0, 50.0, 50.0, 50.0, 65.0, 50.0])
+
+    async def paced(work: Any) -> Any:
+        return await work, next(paces)
+
+    monkeypatch.setattr(tail, "paced", paced)
     rates: list[float] = []
-    seconds = iter([0.2, 0.9, 0.3, 0.8, 0.1, 0.5, 0.4])
+    seconds = iter([0.2, 0.9, 0.3, 0.8, 0.1, 0.5, 0.7, 0.4])
 
     async def offered(*_: Any, rate: float, **__: Any) -> tail.Tally:
         rates.append(rate)
@@ -207,15 +214,11 @@ def test_rounds_count_where_the_capacity_stays_and_the_others_are_told(
     monkeypatch.setattr(tail, "open_loop", offered)
     row = tail._row(0, [CALL], randomly=False, scale=1.0)
 
-    assert rates == pytest.approx([70, 77, 42, 42, 63, 63, 63.7])
+    assert rates == pytest.approx([70, 77, 42, 42, 63, 63, 63.7, 64.4])
     assert row["ratios"] == pytest.approx([1, 2, 3, 4, 5])
-    assert row["unsteady"] == pytest.approx([8, 9])
-    assert (row["ratio"], row["refused"], row["unsteady_refused"], row["wrong"]) == (
-        pytest.approx(3),
-        5,
-        2,
-        0,
-    )
+    assert row["unsteady"] == pytest.approx([7, 8, 9])
+    told = (row["refused"], row["unsteady_refused"], row["wrong"])
+    assert (row["ratio"], told) == (pytest.approx(3), (5, 3, 0))
 
 
 def test_a_side_is_compared_with_the_other_around_it_where_that_stays(
@@ -250,3 +253,27 @@ def test_a_machine_that_never_stays_is_not_measured_for_ever(monkeypatch: pytest
     told = {line.what: line for line in verdicts.verdicts()}
     crops = told["throughput at 64 clients, of the pipeline's in process: 128x128 crops"]
     assert (crops.met, crops.measured) == (False, "`/upscale` 1.00 (no steady round)")
+
+
+def test_a_pace_is_taken_while_the_work_is_done_and_no_longer() -> None:
+    async def work() -> str:
+        await asyncio.sleep(0.2)
+        return "done"
+
+    async def fails() -> None:
+        raise LookupError
+
+    async def main() -> None:
+        done, pace = await steadiness.paced(work())
+        assert done == "done"
+        assert pace > 0
+        with pytest.raises(LookupError):
+            await steadiness.paced(fails())
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("rates", "same"), [((100, 86), True), ((84, 100), False), ((100, 90, 84), False)])
+def test_rates_are_one_within_bounds(rates: tuple[float, ...], same: bool) -> None:
+    assert steadiness.steady(*rates) is same
