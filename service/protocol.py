@@ -27,6 +27,7 @@ TAKE_S = 20.0
 TAKE_BYTES = 64 * 1024
 """What it has to take of it in that time, besides what the system holds: that is some megabytes, and only where more is
 left of an answer is it missing here."""
+_CONTINUE = b"HTTP/1.1 100 "
 
 
 class BoundedProtocol(Http1Protocol):
@@ -44,14 +45,14 @@ class BoundedProtocol(Http1Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._ending: asyncio.Transport | None = cast(asyncio.Transport, _Ending(self))
+        self._answer: Answer | None = Answer(self)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in (self._head, self._drain, self._take):
             timer.stop()
         # It knows this protocol, and both would stay until garbage collection finds them.
-        self._ending = None
+        self._answer = None
         if self.cycle is not None:
             self.cycle.transport = self.transport
         super().connection_lost(exc)
@@ -77,14 +78,16 @@ class BoundedProtocol(Http1Protocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
-        if self._ending is not None:
-            self.cycle.transport = self._ending
+        if self._answer is not None:
+            self.cycle.transport = cast(asyncio.Transport, self._answer)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._drain.stop()
 
     def on_response_complete(self) -> None:
+        if self._answer is not None:
+            self._answer.complete()
         # There may be another request behind it, whose body is nobody's business yet.
         if self.cycle.response_complete and self.cycle.more_body and not self.hung_up:
             self._pass_over()
@@ -198,18 +201,46 @@ class _Timer:
             self._handle = None
 
 
-class _Ending:
-    """What a response has of its transport. It may be one of several on their way when the connection ends."""
+class Answer:
+    """What a response has of its transport: the head goes out with what follows it, and the connection ends in the
+    protocol's way. There may be several responses on their way when it does, one after the other.
+
+    One piece is one call of the system, one packet and one time that the client wakes.
+    """
 
     def __init__(self, protocol: BoundedProtocol) -> None:
         self._protocol, self._transport = protocol, protocol.transport
-        self.close = protocol.end
+        self._head: bytes | None = None
+        self._begun = False
 
     def write(self, data: bytes) -> None:
+        """Write a piece, or keep it for the next one where it is the head."""
+        if self._head is not None:
+            head, self._head = self._head, None
+            self.write_all(head, data)
+        elif self._begun or data.startswith(_CONTINUE):
+            self.write_all(data)
+        else:
+            self._begun, self._head = True, data
+
+    def write_all(self, *pieces: bytes) -> None:
+        """Write pieces together, unless there is nobody for them."""
         if not self._protocol.hung_up:
-            self._transport.write(data)
+            self._transport.writelines(pieces)
+
+    def complete(self) -> None:
+        """Nothing more is written, not even a body."""
+        head, self._head, self._begun = self._head, None, False
+        if head is not None:
+            self.write_all(head)
+
+    def close(self) -> None:
+        """End the connection after what has been written."""
+        self.complete()
+        self._protocol.end()
 
     def is_closing(self) -> bool:
+        """Whether nothing more can be written."""
         return self._protocol.hung_up or self._transport.is_closing()
 
     def __getattr__(self, name: str) -> Any:
