@@ -25,7 +25,6 @@ def main() -> None:
     # Ctrl-C reaches the whole process group; the parent decides when its decoders end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=int(sys.argv[1]))
-    give_way()
     try:
         header, blobs = wire.receive(channel)
         setup = wire.decode(header, blobs, wire.Setup)
@@ -34,6 +33,8 @@ def main() -> None:
         context = factory(*wire.signature(factory).values(setup.arguments, blobs))
         if setup.confined:
             sandbox.confine()
+        # Not before: as long as a process starts, there is one too few.
+        give_way()
         wire.send_parts(channel, wire.encode((setup.number, True, os.getpid())))
         while True:
             _serve(channel, context)
