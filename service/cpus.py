@@ -18,9 +18,9 @@ def usable_cpus(cgroup: Path = _CGROUP) -> int:
 
 
 def concurrency(cpus: int) -> int:
-    """Requests worked on at the same time on so many CPUs. Two more than CPUs: while one is at the event loop and one
-    between two processes, the others still keep every CPU at work."""
-    return cpus + 2
+    """Requests worked on at the same time on so many CPUs. Twice as many as CPUs, so that decoder processes have a job
+    in hand while they are at one, and some more: those at the event loop."""
+    return 2 * cpus + 4
 
 
 def _quota(cgroup: Path) -> float | None:

@@ -19,7 +19,8 @@ from service.decoding.cascade import (
     Outcome,
     Upscale,
 )
-from service.decoding.pool import DecoderPool, JobCrashedError, JobTimeoutError
+from service.decoding.failures import JobCrashedError, JobTimeoutError
+from service.decoding.pool import DecoderPool
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
 from service.errors import ServiceError
@@ -87,7 +88,9 @@ class DecoderProcesses:
         """
         started = time.monotonic()
         try:
-            answer = await self._pool.run(first_look.look, data, max_pixels, self._first, deadline=deadline)
+            answer = await self._pool.run(
+                first_look.look, data, max_pixels, self._first, deadline=deadline, brief=True
+            )
         except JobCrashedError as error:
             raise ServiceError("damaged_image", "decoding the image ended two processes") from error
         except JobTimeoutError as error:

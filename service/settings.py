@@ -144,7 +144,7 @@ class Settings(BaseSettings):
         Field(
             ge=0,
             le=1024,
-            description="Requests worked on at the same time; 0 means usable CPUs + 2, or 64 on CUDA.",
+            description="Requests worked on at the same time; 0 means twice the usable CPUs + 4, or 64 on CUDA.",
         ),
     ] = 0
     queue: Annotated[

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from model_store.manifest import ManifestError
 from service import files, services
 from service.cli import NOT_STARTED, UNUSABLE
-from service.decoding.pool import PoolError
+from service.decoding.failures import PoolError
 from service.engine import EngineError
 from service.services import Services
 from service.settings import Settings

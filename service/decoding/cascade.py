@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding import jobs
-from service.decoding.child import JobFailedError
+from service.decoding.failures import JobCrashedError, JobFailedError, JobTimeoutError
 from service.decoding.geometry import same_place
-from service.decoding.pool import JobCrashedError, JobTimeoutError
 from service.decoding.reading import Reading
 
 T = TypeVar("T")
@@ -50,6 +49,8 @@ class Attempt:
     """Seconds it may take in its process, however far the deadline is."""
     family: str = ""
     """Attempts of one family are given up together when one of them exceeds its limit; empty for none."""
+    brief: bool = False
+    """Whether it takes so little time, on up to `BRIEF` pixels, that others may be handed over behind it."""
     at_middle_size: bool = True
     """Whether it has its turn on uploads of more than `SMALL` and at most `LARGE` pixels that are enlarged."""
 
@@ -63,9 +64,9 @@ class Attempt:
 # Where a picture is enlarged at considerable cost, WeChat would add half as much again to the time of a hopeless one;
 # it read 1 of 1,284 that nothing before it read (`python -m training evaluate attempts --photos DIR`).
 ATTEMPTS = (
-    Attempt("zxing", jobs.zxing),
-    Attempt("draft-zxing", jobs.zxing, "draft"),
-    Attempt("sr-zxing", jobs.zxing, "sr"),
+    Attempt("zxing", jobs.zxing, brief=True),
+    Attempt("draft-zxing", jobs.zxing, "draft", brief=True),
+    Attempt("sr-zxing", jobs.zxing, "sr", brief=True),
     Attempt("soft", jobs.soft, "logits", limit=4.0),  # it ends by itself, sooner
     Attempt("wechat", jobs.wechat, family="wechat", at_middle_size=False),
     Attempt("wechat-plain", jobs.wechat_plain, family="wechat", at_middle_size=False),
@@ -75,6 +76,8 @@ SMALL = 128 * 128
 """Pixels of an upload up to which every attempt has its turn."""
 LARGE = 256 * 256
 """Pixels of an upload beyond which enlarging takes longer than all that can be tried without it."""
+BRIEF = 512 * 512
+"""Pixels up to which zxing-cpp takes some milliseconds at most."""
 LONGEST_SIDE = 32_767
 """Pixels along a side beyond which a picture is shown to no reader: OpenCV's `remap` addresses no more, and zxing-cpp
 only twice as many. An upload of a quarter of that is not enlarged."""
@@ -110,7 +113,12 @@ class Pool(Protocol):
     """What the cascade needs of a `DecoderPool`."""
 
     async def run(
-        self, job: Callable[[Any, *Ts], T], *arguments: *Ts, deadline: float, limit: float = ...
+        self,
+        job: Callable[[Any, *Ts], T],
+        *arguments: *Ts,
+        deadline: float,
+        limit: float = ...,
+        brief: bool = ...,
     ) -> T:
         """Do `job(context, *arguments)` in a process; see `DecoderPool.run`."""
         ...
@@ -240,7 +248,12 @@ class _Run:
         try:
             readings = _distinct(
                 await self._pool.run(
-                    attempt.job, picture, attempt.name, deadline=self._deadline, limit=attempt.limit
+                    attempt.job,
+                    picture,
+                    attempt.name,
+                    deadline=self._deadline,
+                    limit=attempt.limit,
+                    brief=attempt.brief and picture.size <= BRIEF,
                 )
             )
             outcome = "read" if readings else "nothing"

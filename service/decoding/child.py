@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.decoding import wire
+from service.decoding.failures import JobFailedError
 from service.decoding.worker import name_of
 
 # The readers work on one core each, and idle thread pools only cost memory.
@@ -29,19 +30,6 @@ _INHERITED = (
     "TZ",
 )
 """Beginnings of the variables that a decoder process inherits. API keys and the like are not its business."""
-
-
-class ProcessDiedError(Exception):
-    """The decoder process ended before it answered."""
-
-    def __init__(self, pid: int, *, began: bool) -> None:
-        """`began`: whether it had begun the job, and so may have ended because of it."""
-        super().__init__(f"decoder process {pid} ended")
-        self.began = began
-
-
-class JobFailedError(Exception):
-    """The job raised; the message is the name of the exception's type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +61,7 @@ _numbers = itertools.count()
 
 
 class ChildProcess:
-    """One child process, which answers one request at a time over `channel`, the first being `setup`."""
+    """One child process, which answers one request after another over `channel`, the first being `setup`."""
 
     def __init__(
         self,
@@ -111,11 +99,7 @@ class ChildProcess:
         self.channel = ours
         """A stream socket."""
         self.killed = False
-        """Whether it is not to be asked any more; one that ended over a job has been found to be."""
-
-    def alive(self) -> bool:
-        """Whether it can be asked: it has neither ended nor been killed."""
-        return not self.killed and self._process.poll() is None
+        """Whether it is not to be asked any more."""
 
     @property
     def pid(self) -> int:

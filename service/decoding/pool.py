@@ -8,40 +8,29 @@ middle of a message harms no other; pools that share one queue between their pro
 import asyncio
 import logging
 import math
-import os
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
-from service.decoding.child import ProcessDiedError, Request, pack
-from service.decoding.process import DecoderProcess
+from service.decoding.child import pack
+from service.decoding.failures import JobCrashedError, JobTimeoutError, PoolError, ProcessDiedError
+from service.decoding.process import DecoderProcess, Job
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
+MOST_IN_HAND = 4
+"""Jobs that a process has at most. While the event loop has other things to do, a process goes on with the next one;
+and the loop wakes once for several answers."""
 _LONGEST_RESTART_PAUSE = 5.0
-_TICK = 0.05
-"""Seconds that a job has beyond its limit, to be heard."""
 _log = logging.getLogger(__name__)
-
-
-class PoolError(Exception):
-    """The pool could not do a job."""
-
-
-class JobTimeoutError(PoolError):
-    """The deadline passed, waiting for a process or in it, or the job took longer than it may."""
-
-
-class JobCrashedError(PoolError):
-    """Two processes in succession ended over the same job."""
 
 
 @dataclass(slots=True)
 class PoolCounters:
-    """What has happened since the pool was made, and what happens now."""
+    """What has happened since the pool was made."""
 
     restarts: int = 0
     """Processes started in place of one that ended, was killed over a deadline or had done its share."""
@@ -51,10 +40,6 @@ class PoolCounters:
     """Processes that ended while they had none."""
     timeouts: int = 0
     """Jobs that took longer than they may, or whose deadline passed."""
-    running: int = 0
-    """Jobs in a process now."""
-    waiting: int = 0
-    """Jobs that wait for a process now."""
 
 
 class DecoderPool:
@@ -75,7 +60,8 @@ class DecoderPool:
         Args:
             factory: a module's function or class; each process calls `factory(*arguments)` once and gives the
                 result to every job as its first argument. For the arguments see `wire.encode`.
-            size: processes, and so jobs done at the same time.
+            size: processes, and so jobs done at the same time. Each has up to `MOST_IN_HAND` of them, where those
+                before the last one are brief.
             tasks_per_process: jobs after which a process is replaced, which bounds what native code leaks.
             start_timeout: seconds for a process to build its context.
             memory_bytes, confined: see `DecoderProcess`.
@@ -84,11 +70,12 @@ class DecoderPool:
         self._factory, self._arguments = factory, arguments
         self._size, self._tasks_per_process, self._start_timeout = size, tasks_per_process, start_timeout
         self._memory_bytes, self._confined = memory_bytes, confined
-        # None means that the pool has been closed; it stays in the queue for whoever waits next.
-        self._idle: asyncio.Queue[DecoderProcess | None] = asyncio.Queue()
         self._closed = False
+        self._waiting: deque[Job] = deque()
         self._processes: set[DecoderProcess] = set()
-        self._watched: dict[DecoderProcess, int] = {}
+        """All of them, those that start or end included."""
+        self._at_work: list[DecoderProcess] = []
+        """Those that are given jobs."""
         self._background: set[asyncio.Task[Any]] = set()
         self._recycling = asyncio.Lock()
 
@@ -96,6 +83,16 @@ class DecoderPool:
     def pids(self) -> list[int]:
         """Process ids of the children, busy or idle."""
         return sorted(process.pid for process in self._processes)
+
+    @property
+    def running(self) -> int:
+        """Jobs in the hands of the processes, those included whose callers have left."""
+        return sum(process.jobs for process in self._processes)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that somebody waits for and no process has room for."""
+        return sum(not job.answer.done() for job in self._waiting)
 
     async def start(self) -> None:
         """Start all processes and wait until each has built its context.
@@ -108,12 +105,13 @@ class DecoderPool:
             if isinstance(outcome, BaseException):
                 await self.close()
                 raise outcome
-            self._idle.put_nowait(outcome)
+            self._put_to_work(outcome)
 
     async def close(self) -> None:
         """End all processes and wait for them. Jobs under way or waiting raise PoolError."""
         self._closed = True
-        self._idle.put_nowait(None)
+        while self._waiting:
+            _fail(self._waiting.popleft(), PoolError("the decoder pool has been closed"))
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -121,7 +119,12 @@ class DecoderPool:
         await asyncio.gather(*(self._discard(process) for process in tuple(self._processes)))
 
     async def run(
-        self, job: Callable[[Any, *Ts], T], *arguments: *Ts, deadline: float, limit: float = math.inf
+        self,
+        job: Callable[[Any, *Ts], T],
+        *arguments: *Ts,
+        deadline: float,
+        limit: float = math.inf,
+        brief: bool = False,
     ) -> T:
         """Do `job(context, *arguments)` in a process; a process that ends over it costs one retry.
 
@@ -131,8 +134,10 @@ class DecoderPool:
         Args:
             job: a module's function. For its arguments and its result see `wire.encode`.
             deadline: on the clock of `time.monotonic()`, seconds.
-            limit: seconds the job may take in its process, not counting the wait for one; without one, as long
+            limit: seconds the job may take in its process, not counting the wait for its turn; without one, as long
                 as there is until the deadline.
+            brief: whether it takes so little time, nearly always, that others may be handed over behind it. Those
+                have to wait for it even where another process has nothing to do.
 
         Raises:
             JobTimeoutError: the deadline or the limit passed.
@@ -140,97 +145,98 @@ class DecoderPool:
             JobFailedError: the job raised.
             PoolError: the pool has been closed.
         """
+        left = max(deadline - time.monotonic(), 0.0)
+        request = pack(job, arguments, min(limit, left))
         tries = 0
         while tries < 2:
-            process = await self._acquire(deadline)
+            asked = Job(request, deadline, limit, brief)
+            self._ask(asked, at_once=tries > 0)
             left = max(deadline - time.monotonic(), 0.0)
-            allowed = limit if math.isfinite(limit) else left
-            answer = self._begun(process, pack(job, arguments, allowed), allowed)
-            # Not cancelled with its caller; nor is a future of its own needed for that, as with `asyncio.shield`. Where
-            # the limit passes before the deadline, it ends the job and so the wait.
-            await asyncio.wait((answer,), timeout=left if allowed > left else None)
-            if not answer.done():
-                self.counters.timeouts += 1
-                raise JobTimeoutError("the deadline passed in a decoder process")
+            timer = asyncio.get_running_loop().call_later(left, self._expired, asked)
             try:
-                result: T = answer.result()
+                result: T = await asked.answer
             except ProcessDiedError as error:
                 # One that had not begun ended over something else, which costs the job no try.
                 tries += error.began
                 self.counters.crashes += error.began
-                _log.warning("decoder process %d ended", process.pid)
             else:
                 return result
             finally:
-                # A future that holds an exception, whose traceback holds this frame, must not be held by it: the
-                # picture would stay until garbage collection finds the cycle.
-                del answer
+                timer.cancel()
+                # It holds what was raised, whose traceback holds this frame, and must not be held by it: the picture
+                # would stay until garbage collection finds the cycle.
+                del asked
         raise JobCrashedError("two decoder processes ended over the same job")
 
-    async def _acquire(self, deadline: float) -> DecoderProcess:
-        self.counters.waiting += 1
-        try:
-            while True:
-                process = await self._next_idle(deadline)
-                if process is None:
-                    self._idle.put_nowait(None)
-                    raise PoolError("the decoder pool has been closed")
-                if process.alive():
-                    return process
-                # It ended between two jobs, which costs none of them a try.
-                self.counters.idle_exits += 1
-                self._in_background(self._replace(process))
-        except TimeoutError as error:
-            self.counters.timeouts += 1
-            raise JobTimeoutError("no decoder process became free in time") from error
-        finally:
-            self.counters.waiting -= 1
-
-    async def _next_idle(self, deadline: float) -> DecoderProcess | None:
-        # A timer is only set where there is something to wait for.
-        if not self._idle.empty():
-            return self._idle.get_nowait()
-        async with asyncio.timeout(deadline - time.monotonic()):
-            return await self._idle.get()
-
-    def _begun(self, process: DecoderProcess, request: Request, allowed: float) -> asyncio.Future[Any]:
-        """Have a process do a job, whoever still waits for it; it is given back when it has answered."""
-        answer = process.call(request)
-        self.counters.running += 1
-        timer = asyncio.get_running_loop().call_later(allowed, self._late, process, answer)
-        answer.add_done_callback(partial(self._ended, process, timer))
-        return answer
-
-    def _late(self, process: DecoderProcess, answer: asyncio.Future[Any]) -> None:
-        # Where it is the loop that was late, as after a freeze, the answer is there and has yet to be heard: uvloop
-        # looks at its timers first.
-        asyncio.get_running_loop().call_later(_TICK, self._overran, process, answer)
-
-    def _overran(self, process: DecoderProcess, answer: asyncio.Future[Any]) -> None:
-        if not answer.done():
-            self.counters.timeouts += 1
-            process.give_up(JobTimeoutError("a decoder process did not answer in time"))
-
-    def _ended(
-        self, process: DecoderProcess, timer: asyncio.TimerHandle, answer: asyncio.Future[Any]
-    ) -> None:
-        timer.cancel()
-        self.counters.running -= 1
-        # Its error is of no interest where the caller has left.
-        answer.exception()
-        self._release(process)
-
-    def _release(self, process: DecoderProcess) -> None:
+    def _ask(self, job: Job, *, at_once: bool) -> None:
+        """Hand a job over when there is room, to be done before all that wait or after them."""
         if self._closed:
+            _fail(job, PoolError("the decoder pool has been closed"))
             return
-        if process.retired:
-            self._in_background(self._discard(process))
-        elif process.killed:
-            self._in_background(self._replace(process))
+        if at_once:
+            self._waiting.appendleft(job)
         else:
-            self._idle.put_nowait(process)
+            self._waiting.append(job)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give what waits to those that have room."""
+        while self._waiting:
+            if self._waiting[0].answer.done():
+                # Its caller has left, or its time was over.
+                self._waiting.popleft()
+                continue
+            if (process := self._freest()) is None:
+                return
+            process.take(self._waiting.popleft())
             if process.tasks % self._tasks_per_process == 0:
                 self._in_background(self._recycle(process))
+
+    def _freest(self) -> DecoderProcess | None:
+        """The process with the fewest jobs among those that have room."""
+        found = None
+        for process in self._at_work:
+            if process.has_room(MOST_IN_HAND) and (found is None or process.jobs < found.jobs):
+                found = process
+                if not found.jobs:
+                    break
+        return found
+
+    def _expired(self, job: Job) -> None:
+        """The deadline of a job has passed."""
+        # Where it has begun and has no other limit, it is the process that is timed, and may have answered already,
+        # unheard.
+        if job.answer.done() or (job.begun and not math.isfinite(job.limit)):
+            return
+        self.counters.timeouts += 1
+        where = "in a decoder process" if job.begun else "before a decoder process could begin"
+        _fail(job, JobTimeoutError(f"the deadline passed {where}"))
+
+    def _changed(self, process: DecoderProcess) -> None:
+        """A process has done a job, or ended."""
+        if self._closed:
+            return
+        at_work = process in self._at_work
+        if process.ending is not None:
+            if at_work:
+                self._at_work.remove(process)
+                self._ended(process)
+        elif not at_work and not process.jobs:
+            # Another does its work already.
+            self._in_background(self._discard(process))
+        self._hand_over()
+
+    def _ended(self, process: DecoderProcess) -> None:
+        self.counters.timeouts += process.ending == "late"
+        self.counters.idle_exits += process.ending == "idle"
+        _log.warning("decoder process %d ended", process.pid, extra={"ending": process.ending})
+        self._in_background(self._replace(process))
+
+    def _put_to_work(self, process: DecoderProcess) -> None:
+        process.on_change = self._changed
+        self._at_work.append(process)
+        # It may have ended already.
+        self._changed(process)
 
     async def _replace(self, old: DecoderProcess) -> None:
         """Start a process in place of one that has ended, again and again if need be."""
@@ -246,55 +252,27 @@ class DecoderPool:
             else:
                 break
         self.counters.restarts += 1
-        self._idle.put_nowait(new)
+        self._put_to_work(new)
 
     async def _recycle(self, old: DecoderProcess) -> None:
         """Start a process first and end the old one then, one at a time: there is never one too few."""
         async with self._recycling:
+            if old not in self._at_work:
+                return
             try:
                 new = await self._started()
             except PoolError as error:
                 _log.error("%s; the old one goes on", error)
                 return
+        if old not in self._at_work:
+            # It has ended meanwhile, and another is started for that.
+            await self._discard(new)
+            return
         self.counters.restarts += 1
-        old.retired = True
-        if self._take_out(old):
-            self._in_background(self._discard(old))
-        self._idle.put_nowait(new)
-
-    def _take_out(self, one: DecoderProcess) -> bool:
-        """Take a process out of the queue of idle ones; whether it was there."""
-        found = False
-        # No await in this loop, so nobody sees the queue half turned.
-        for _ in range(self._idle.qsize()):
-            process = self._idle.get_nowait()
-            if process is one:
-                found = True
-            else:
-                self._idle.put_nowait(process)
-        return found
-
-    def _watch(self, process: DecoderProcess) -> None:
-        """Hear of a process's end at once, also while it is idle. Where the system cannot tell, the next job
-        that would have it finds out."""
-        if hasattr(os, "pidfd_open"):
-            handle = os.pidfd_open(process.pid)
-            self._watched[process] = handle
-            asyncio.get_running_loop().add_reader(handle, self._on_end, process)
-
-    def _unwatch(self, process: DecoderProcess) -> None:
-        handle = self._watched.pop(process, None)
-        if handle is not None:
-            asyncio.get_running_loop().remove_reader(handle)
-            os.close(handle)
-
-    def _on_end(self, process: DecoderProcess) -> None:
-        self._unwatch(process)
-        # A process that ends at work is replaced when its call is over.
-        if not self._closed and self._take_out(process):
-            self.counters.idle_exits += 1
-            _log.warning("decoder process %d ended while idle", process.pid)
-            self._in_background(self._replace(process))
+        self._at_work.remove(old)
+        self._put_to_work(new)
+        if not old.jobs:
+            await self._discard(old)
 
     async def _started(self) -> DecoderProcess:
         process = DecoderProcess(
@@ -311,11 +289,9 @@ class DecoderPool:
             if isinstance(error, ProcessDiedError):
                 raise PoolError(f"a decoder process did not come up: {error}") from error
             raise
-        self._watch(process)
         return process
 
     async def _discard(self, process: DecoderProcess) -> None:
-        self._unwatch(process)
         process.kill()
         process.hang_up()
         # The kernel may take a moment to give back what the process had.
@@ -328,3 +304,8 @@ class DecoderPool:
         task.add_done_callback(self._background.discard)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return task
+
+
+def _fail(job: Job, error: Exception) -> None:
+    if not job.answer.done():
+        job.answer.set_exception(error)

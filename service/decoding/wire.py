@@ -152,18 +152,20 @@ def receive(channel: socket.socket) -> tuple[bytearray, bytearray]:
 
 
 def split(data: bytearray) -> tuple[bytearray, bytearray] | None:
-    """Header and rest of the message that `data` is; None while it is not whole.
+    """Take the first message, its header and its rest, out of `data`; None while it is not whole.
 
     Raises:
-        WireError: it is no message of this form, or more than one.
+        WireError: it is no message of this form.
     """
     if len(data) < _LENGTHS.size:
         return None
     header_size, size = _sizes(data[: _LENGTHS.size])
     start, end = _LENGTHS.size + header_size, _LENGTHS.size + header_size + size
-    if len(data) > end:
-        raise WireError("a message is longer than it says")
-    return (data[_LENGTHS.size : start], data[start:]) if len(data) == end else None
+    if len(data) < end:
+        return None
+    header, blobs = data[_LENGTHS.size : start], data[start:end]
+    del data[:end]
+    return header, blobs
 
 
 def _plain(blobs: list[memoryview], value: Any) -> object:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -13,10 +14,9 @@ from numpy.typing import NDArray
 
 from service.decoding import jobs
 from service.decoding.cascade import ATTEMPTS, Attempt, Cascade, DecodeResult, Upscaled
-from service.decoding.child import JobFailedError
+from service.decoding.failures import JobCrashedError, JobFailedError, JobTimeoutError
 from service.decoding.geometry import Quad
 from service.decoding.jobs import Readers
-from service.decoding.pool import JobCrashedError, JobTimeoutError
 from service.decoding.reading import Reading
 from tests.decoding.symbols import drawn
 
@@ -35,12 +35,21 @@ class InlinePool:
         self.context = context
         self.pictures: list[NDArray[Any]] = []
         self.limits: list[float] = []
+        self.brief: list[bool] = []
 
-    async def run(self, job: Callable[..., Any], *arguments: Any, deadline: float, limit: float = 0.0) -> Any:
+    async def run(
+        self,
+        job: Callable[..., Any],
+        *arguments: Any,
+        deadline: float,
+        limit: float = 0.0,
+        brief: bool = False,
+    ) -> Any:
         if time.monotonic() >= deadline:
             raise JobTimeoutError
         self.pictures.append(arguments[0])
         self.limits.append(limit)
+        self.brief.append(brief)
         return job(self.context, *arguments)
 
 
@@ -248,6 +257,16 @@ def test_limit_of_an_attempt_reaches_the_pool() -> None:
     pool = InlinePool()
     decode([Attempt("a", finds(), limit=0.25)], pool=pool)
     assert pool.limits == [0.25]
+
+
+def test_only_zxing_on_small_pictures_may_have_others_behind_it() -> None:
+    for side, brief in ((512, True), (513, False)):
+        pool = InlinePool()
+        attempts = [replace(attempt, job=finds(), picture="upload") for attempt in ATTEMPTS]
+        decode(attempts, pool=pool, image=np.zeros((side, side), np.uint8))
+        asked = zip(attempts, pool.brief, strict=True)
+        assert all(given == (brief and "zxing" in attempt.name) for attempt, given in asked)
+        assert any(pool.brief) == brief
 
 
 def test_deadline_that_has_passed_tries_nothing() -> None:

@@ -13,7 +13,8 @@ from model_store.contract import Image as Plane
 from model_store.contract import luma
 from service.decoding import jobs
 from service.decoding.cascade import ATTEMPTS, DecodeResult, Upscaled
-from service.decoding.pool import DecoderPool, JobCrashedError, JobTimeoutError, PoolError
+from service.decoding.failures import JobCrashedError, JobTimeoutError, PoolError
+from service.decoding.pool import DecoderPool
 from service.errors import ServiceError
 from service.first_look import MOST_PIXELS, Look, look, prepared, understood
 from service.imaging import decode

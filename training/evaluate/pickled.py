@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding import wire
-from service.decoding.child import ChildProcess, ProcessDiedError, Request, pack
+from service.decoding.child import ChildProcess, Request, pack
+from service.decoding.failures import ProcessDiedError
 
 R = TypeVar("R")
 

@@ -208,10 +208,15 @@ class _HerePool:
         self._soft = soft_readings
 
     async def run(
-        self, job: Callable[[Any, *Ts], T], *arguments: *Ts, deadline: float, limit: float = math.inf
+        self,
+        job: Callable[[Any, *Ts], T],
+        *arguments: *Ts,
+        deadline: float,
+        limit: float = math.inf,
+        brief: bool = False,
     ) -> T:
         """See `service.decoding.cascade.Pool`; the farm watches over the time."""
-        del deadline, limit
+        del deadline, limit, brief
         asked: tuple[Any, ...] = (job, *arguments)
         if asked[0] is soft:
             return cast("T", self._soft(asked[1]))
