@@ -4,57 +4,69 @@ the machine disturb least.
 On a machine whose processors are all busy, throughput is the inverse of this.
 """
 
+import statistics
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.builders.process import serving_program
 from tests.load import wrk
 from tests.load.results import processor_seconds
-from tests.load.throughput import WORKLOADS, raw, side_by_side
+from tests.load.steadiness import in_turns
+from tests.load.throughput import WORKLOADS, InProcess, raw, side_by_side
 
 CLIENTS = 8
+_ROUNDS = 5
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """Milliseconds, the decoder processes' and the load generator's own included; the best of three rounds in turn."""
-    seconds, rounds = max(4 * scale, 1), 3
-    found: dict[str, dict[str, list[float]]] = {
-        workload: {"http": [], "in_process": [], "bare": []} for workload in WORKLOADS
-    }
-
-    def over_http(port: int, workload: str) -> float:
-        before = processor_seconds()
-        load = wrk.drive(port, raw(workload), clients=CLIENTS, seconds=seconds)
-        return (processor_seconds() - before) / load.requests
-
+    """Milliseconds, the decoder processes' and the load generator's own included; windows as `throughput` has them."""
+    seconds = max(4 * scale, 1)
+    rows = {}
     with (
         tempfile.TemporaryDirectory() as folder,
         serving_program([sys.executable, "-m", "tests.load.bare"], Path(folder) / "bare") as bare,
         side_by_side() as (service, inside, others),
     ):
-        # What the first requests cost is nobody's price.
         for workload in WORKLOADS:
-            inside.rate(workload, callers=CLIENTS, seconds=1)
+            # What the first requests cost is nobody's price.
             for port in (service.port, bare.port):
-                wrk.drive(port, raw(workload), clients=CLIENTS, seconds=1)
-        for _ in range(rounds):
-            for workload, row in found.items():
-                row["http"].append(over_http(service.port, workload))
-                row["bare"].append(over_http(bare.port, workload))
-                before = processor_seconds()
-                inside.rate(workload, callers=CLIENTS, seconds=seconds)
-                row["in_process"].append((processor_seconds() - before) / inside.done)
-                print(workload, row, flush=True)
-    rows = {
-        workload: {
-            "http_ms": 1e3 * min(row["http"]),
-            "in_process_ms": 1e3 * min(row["in_process"]),
-            "bare_ms": 1e3 * min(row["bare"]),
-            "ratio": min(row["in_process"]) / min(row["http"]),
-            "most": min(row["in_process"]) / (min(row["in_process"]) + min(row["bare"])),
-        }
-        for workload, row in found.items()
-    }
-    return {"rows": rows, "clients": CLIENTS, "rounds": rounds, "neighbours": others.share}
+                _over_http(port, workload, 1)
+            _in_process(inside, workload, 1)
+            alone = [_over_http(bare.port, workload, seconds) for _ in range(3)]
+            turns = in_turns(
+                partial(_over_http, service.port, workload, seconds),
+                partial(_in_process, inside, workload, seconds),
+                _ROUNDS,
+            )
+            http, in_process, nothing = (_milliseconds(side) for side in (turns.first, turns.second, alone))
+            rows[workload] = {
+                "http_ms": http,
+                "in_process_ms": in_process,
+                "bare_ms": nothing,
+                "ratio": turns.ratio,
+                "ratios": turns.counted,
+                "unsteady": turns.unsteady,
+                "most": in_process / (in_process + nothing),
+            }
+            print(workload, rows[workload], flush=True)
+    return {"rows": rows, "clients": CLIENTS, "neighbours": others.share}
+
+
+def _over_http(port: int, workload: str, seconds: float) -> dict[str, float]:
+    """Requests for each second of processor time."""
+    before = processor_seconds()
+    load = wrk.drive(port, raw(workload), clients=CLIENTS, seconds=seconds)
+    return {"rate": load.requests / (processor_seconds() - before)}
+
+
+def _in_process(inside: InProcess, workload: str, seconds: float) -> dict[str, float]:
+    before = processor_seconds()
+    inside.rate(workload, callers=CLIENTS, seconds=seconds)
+    return {"rate": inside.done / (processor_seconds() - before)}
+
+
+def _milliseconds(windows: list[dict[str, float]]) -> float:
+    return 1e3 / statistics.median(one["rate"] for one in windows)

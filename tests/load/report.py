@@ -161,12 +161,23 @@ def _cost(figures: dict[str, Any]) -> str:
             f"{row['http_ms']:.2f}",
             f"{row['in_process_ms']:.2f}",
             f"{row['ratio']:.2f}",
+            _range(row["ratios"]),
+            _range(row["unsteady"]),
             f"{row['bare_ms']:.2f}",
             f"{row['most']:.2f}",
         ]
         for workload, row in figures["rows"].items()
     ]
-    head = ["work", "HTTP, ms", "in process, ms", "ratio", "uvicorn alone, ms", "highest ratio"]
+    head = [
+        "work",
+        "HTTP, ms",
+        "in process, ms",
+        "ratio",
+        "of the rounds",
+        "not counted",
+        "uvicorn alone, ms",
+        "highest ratio",
+    ]
     return _table(head, rows)
 
 

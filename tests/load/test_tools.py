@@ -224,7 +224,7 @@ def test_rounds_count_where_the_capacity_stays_and_the_others_are_told(
 def test_a_side_is_compared_with_the_other_around_it_where_that_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(throughput, "_PAUSE_S", 0)
+    monkeypatch.setattr(steadiness, "_PAUSE_S", 0)
     over_http = iter([80.0, 90.0, 40.0, 44.0])
     inside = iter([100.0, 100.0, 50.0])
 
@@ -240,7 +240,7 @@ def test_a_side_is_compared_with_the_other_around_it_where_that_stays(
 
 
 def test_a_machine_that_never_stays_is_not_measured_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throughput, "_PAUSE_S", 0)
+    monkeypatch.setattr(steadiness, "_PAUSE_S", 0)
     rates = (2.0**number for number in itertools.count())
 
     def window() -> dict[str, float]:

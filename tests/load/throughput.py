@@ -5,7 +5,7 @@ import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,19 +21,16 @@ from service.settings import Settings
 from tests.builders.process import ServiceProcess, serving
 from tests.load import corpus, wrk
 from tests.load.results import Neighbours, neighbours
-from tests.load.steadiness import steady
+from tests.load.steadiness import Window, in_turns
 
 CLIENTS = {1: 3, 8: 3, 64: 9}
 """How many, and the rounds that have to count: more where a floor is asked for, since rounds differ."""
-_MOST_WINDOWS = 3
-"""For each round that has to count."""
 WORKLOADS = {
     "upscale": ("crop", "128x128 crops, PNG answers"),
     "decode, crops": ("dense", "128x128 crops, read only after enlarging"),
     "decode, mixed": ("mix", "tight crops, half read from the upload, half only after enlarging"),
     "decode, clear only": ("clear", "all read from the upload"),
 }
-_PAUSE_S = 0.5
 
 
 class InProcess:
@@ -110,34 +107,16 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
     return {"cells": cells, "window_s": seconds, "neighbours": others.share}
 
 
-Window = Callable[[], dict[str, float]]
-"""A measurement: its "rate" and whatever else there is to tell."""
-
-
 def compared(http: Window, in_process: Window, rounds: int) -> dict[str, Any]:
-    """Windows of both sides in turn, each compared with the one before and the one after it.
-
-    Where these two differ, the machine's speed has changed, and the round does not count.
-    """
-    windows: list[dict[str, float]] = []
-    counted: list[float] = []
-    others: list[float] = []
-    while len(counted) < rounds and len(windows) < _MOST_WINDOWS * rounds:
-        windows.append((in_process if len(windows) % 2 else http)())
-        time.sleep(_PAUSE_S)
-        if len(windows) >= 3:
-            before, middle, after = (one["rate"] for one in windows[-3:])
-            outer = (before + after) / 2
-            # HTTP's windows are the even ones.
-            ratio = outer / middle if len(windows) % 2 else middle / outer
-            (counted if steady(before, after) else others).append(ratio)
-    over_http, inside = windows[::2], windows[1::2]
+    """Both sides in turn; the ratio is that of HTTP's rate to the other's."""
+    turns = in_turns(http, in_process, rounds)
+    over_http = turns.first
     return {
         "http": statistics.median(one["rate"] for one in over_http),
-        "in_process": statistics.median(one["rate"] for one in inside),
-        "ratio": statistics.median(counted or others),
-        "ratios": sorted(counted),
-        "unsteady": sorted(others),
+        "in_process": statistics.median(one["rate"] for one in turns.second),
+        "ratio": turns.ratio,
+        "ratios": turns.counted,
+        "unsteady": turns.unsteady,
         "p50": statistics.median(one["p50"] for one in over_http),
         "p99": statistics.median(one["p99"] for one in over_http),
         "broken": sum(one["broken"] for one in over_http),
