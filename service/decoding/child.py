@@ -98,8 +98,6 @@ class ChildProcess:
             )
         self.channel = ours
         """A stream socket."""
-        self.killed = False
-        """Whether it is not to be asked any more."""
 
     @property
     def pid(self) -> int:
@@ -108,7 +106,6 @@ class ChildProcess:
 
     def kill(self) -> None:
         """End the process at once, whatever it is doing. Does not block."""
-        self.killed = True
         self._process.kill()
 
     def reap(self) -> None:

@@ -501,6 +501,27 @@ def test_a_process_that_talks_nonsense_is_not_asked_again(answer: bytes) -> None
     asyncio.run(scenario())
 
 
+def test_a_process_that_says_more_than_it_was_asked_is_not_asked_again() -> None:
+    async def scenario() -> None:
+        process = DecoderProcess(pool_jobs.context, ())
+        try:
+            await process.ready()
+            request = pack(pool_jobs.say, (b"",), LONG)
+            # The answer itself, and whatever comes after it.
+            twice = message(b"[%d,true,null]" % request.number) + b"?"
+            assert (
+                await asked(process, replace(request, parts=pack(pool_jobs.say, (twice,), LONG).parts))
+                is None
+            )
+            await until(lambda: process.ending is not None)
+            assert not process.has_room(1)
+        finally:
+            process.hang_up()
+            process.reap()
+
+    asyncio.run(scenario())
+
+
 def test_a_large_picture_goes_through_on_either_event_loop() -> None:
     picture = np.arange(1 << 22, dtype=np.uint32)
 

@@ -174,6 +174,21 @@ def test_a_length_that_cannot_be_is_refused_before_it_is_allocated() -> None:
             wire.receive(theirs)
 
 
+@given(st.lists(st.text(max_size=40), max_size=4), st.data())
+def test_messages_are_found_however_they_arrive(said: list[str], data: st.DataObject) -> None:
+    stream = b"".join(b"".join(wire.encode((text, np.arange(3)))) for text in said)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=5)))
+    heard, found = bytearray(), []
+    for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        heard += stream[begin:end]
+        while (whole := wire.split(heard)) is not None:
+            text, array = wire.decode(*whole, tuple[str, np.ndarray])
+            assert array.tolist() == [0, 1, 2]
+            found.append(text)
+    assert found == said
+    assert not heard
+
+
 def test_the_end_of_the_channel_is_no_message() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
