@@ -77,7 +77,7 @@ SMALL = 128 * 128
 LARGE = 256 * 256
 """Pixels of an upload beyond which enlarging takes longer than all that can be tried without it."""
 BRIEF = 512 * 512
-"""Pixels up to which zxing-cpp takes some milliseconds at most."""
+"""Pixels up to which zxing-cpp takes some ten milliseconds at most, which noise does."""
 LONGEST_SIDE = 32_767
 """Pixels along a side beyond which a picture is shown to no reader: OpenCV's `remap` addresses no more, and zxing-cpp
 only twice as many. An upload of a quarter of that is not enlarged."""

@@ -50,6 +50,17 @@ async def pool_of(size: int = 1, tasks_per_process: int = 1000) -> AsyncIterator
         await pool.close()
 
 
+@asynccontextmanager
+async def process_alone() -> AsyncIterator[DecoderProcess]:
+    process = DecoderProcess(pool_jobs.context, ())
+    try:
+        await process.ready()
+        yield process
+    finally:
+        process.hang_up()
+        process.reap()
+
+
 async def asked(process: DecoderProcess, request: Request) -> object:
     job = Job(request, soon())
     process.take(job)
@@ -461,17 +472,12 @@ def test_decoder_process_loads_neither_web_framework_nor_engine() -> None:
 
 def test_an_answer_to_another_request_is_no_answer() -> None:
     async def scenario() -> None:
-        process = DecoderProcess(pool_jobs.context, ())
-        try:
-            await process.ready()
+        async with process_alone() as process:
             assert await asked(process, pack(pool_jobs.echo, ("mine",), LONG)) == "mine"
             request = pack(pool_jobs.echo, ("another's",), LONG)
             with pytest.raises(ProcessDiedError):
                 await asked(process, replace(request, number=request.number + 1))
             assert not process.has_room(1)
-        finally:
-            process.hang_up()
-            process.reap()
 
     asyncio.run(scenario())
 
@@ -487,25 +493,18 @@ def message(header: bytes) -> bytes:
 )
 def test_a_process_that_talks_nonsense_is_not_asked_again(answer: bytes) -> None:
     async def scenario() -> None:
-        process = DecoderProcess(pool_jobs.context, ())
-        try:
-            await process.ready()
+        async with process_alone() as process:
             # Past the loop of the child, over the channel that it inherited.
             with pytest.raises(ProcessDiedError):
                 await asked(process, pack(pool_jobs.say, (answer,), LONG))
             assert not process.has_room(1)
-        finally:
-            process.hang_up()
-            process.reap()
 
     asyncio.run(scenario())
 
 
 def test_a_process_that_says_more_than_it_was_asked_is_not_asked_again() -> None:
     async def scenario() -> None:
-        process = DecoderProcess(pool_jobs.context, ())
-        try:
-            await process.ready()
+        async with process_alone() as process:
             request = pack(pool_jobs.say, (b"",), LONG)
             # The answer itself, and whatever comes after it.
             twice = message(b"[%d,true,null]" % request.number) + b"?"
@@ -515,9 +514,6 @@ def test_a_process_that_says_more_than_it_was_asked_is_not_asked_again() -> None
             )
             await until(lambda: process.ending is not None)
             assert not process.has_room(1)
-        finally:
-            process.hang_up()
-            process.reap()
 
     asyncio.run(scenario())
 
