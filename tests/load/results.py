@@ -39,14 +39,14 @@ class Neighbours:
 @contextmanager
 def neighbours() -> Iterator[Neighbours]:
     """Watch the block: a benchmark beside which others compute says little, and should say so."""
-    found, started, busy, own = Neighbours(), time.perf_counter(), _busy(), processor_seconds()
+    found, started, busy, own = Neighbours(), time.perf_counter(), busy_seconds(), processor_seconds()
     yield found
     everything = (time.perf_counter() - started) * (os.cpu_count() or 1)
-    found.share = max(0.0, (_busy() - busy) - (processor_seconds() - own)) / everything
+    found.share = max(0.0, (busy_seconds() - busy) - (processor_seconds() - own)) / everything
 
 
-def _busy() -> float:
-    """Seconds of processor time since the machine's start: user, nice, system, interrupts, stolen."""
+def busy_seconds() -> float:
+    """Seconds of processor time of all CPUs since the machine's start: user, nice, system, interrupts, stolen."""
     fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     user, nice, system, _, _, irq, softirq, steal = (int(field) for field in fields[:8])
     return (user + nice + system + irq + softirq + steal) / _TICKS

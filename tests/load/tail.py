@@ -1,11 +1,13 @@
-"""Latency at 70 % of capacity, requests coming whether or not those before them are answered."""
+"""Latency at 70 % of capacity, and at half of it, requests coming whether or not those before them are answered."""
 
 import asyncio
 import gc
 import heapq
+import os
 import random
 import statistics
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,10 @@ from service.cpus import usable_cpus
 from tests.builders.process import serving
 from tests.load import corpus
 from tests.load.client import Call, Tally, closed_loop, open_loop, punctual
-from tests.load.results import neighbours
+from tests.load.results import busy_seconds, neighbours
 from tests.load.steadiness import paced, steady
 
-SHARE = 0.7
+SHARE, HALF = 0.7, 0.5
 _ROUNDS = 5
 _MOST_ROUNDS = 20
 _WINDOW_S = 2
@@ -30,7 +32,8 @@ _KINDS = {"upscale, 128x128": "crop", "decode, faint": "faint", "decode, clear":
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """Even and random arrivals at 70 % of capacity, the round with the median ratio of those that count.
+    """Even and random arrivals at 70 % of capacity and even ones at half of it, the round with the median ratio of
+    those that count.
 
     Capacity is what 64 clients get out in closed loop, in a window before each round and one after it. Where these
     differ, or the machine was slower or faster during the round, nobody knows what share of capacity it was.
@@ -39,7 +42,8 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
     # A collection in the client would count against the service.
     gc.collect()
     gc.freeze()
-    ideal = {arrivals: ideal_ratio(arrivals, usable_cpus()) for arrivals in ("even", "random")}
+    offers = [("even", HALF), ("even", SHARE), ("random", SHARE)]
+    ideal = {offer: ideal_ratio(*offer, usable_cpus()) for offer in offers}
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder) / "log") as service,
@@ -47,27 +51,27 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
     ):
         for workload, make in WORKLOADS.items():
             calls = make(_KINDS[workload])
-            for arrivals in ideal:
-                row = {"workload": workload, "arrivals": arrivals, "ideal": ideal[arrivals]}
-                row |= _row(service.port, calls, randomly=arrivals == "random", scale=scale)
+            for arrivals, share in offers:
+                row = {"workload": workload, "arrivals": arrivals, "share": share}
+                row["ideal"] = ideal[arrivals, share]
+                row |= _row(service.port, calls, share, randomly=arrivals == "random", scale=scale)
                 rows.append(row)
                 print(row, flush=True)
     return {
         "rows": rows,
-        "share": SHARE,
         "most_rounds": _MOST_ROUNDS,
         "neighbours": others.share,
     }
 
 
-def _row(port: int, calls: list[Call], *, randomly: bool, scale: float) -> dict[str, Any]:
+def _row(port: int, calls: list[Call], share: float, *, randomly: bool, scale: float) -> dict[str, Any]:
     """Rounds until enough of them count, or there were too many."""
     _full(port, calls, seconds=_WINDOW_S * scale)
     before, pace_before = _full(port, calls, seconds=_WINDOW_S * scale)
     counted: list[dict[str, Any]] = []
     others: list[dict[str, Any]] = []
     for seed in range(_MOST_ROUNDS):
-        rate = SHARE * before
+        rate = share * before
         offered = open_loop(
             port,
             corpus.forever(calls),
@@ -75,10 +79,13 @@ def _row(port: int, calls: list[Call], *, randomly: bool, scale: float) -> dict[
             seconds=min(max(_REQUESTS / rate, 4), 10) * scale,
             rng=random.Random(seed) if randomly else None,
         )
+        busy, began = busy_seconds(), time.perf_counter()
         with asyncio.Runner(loop_factory=punctual) as runner:
             tally, pace = runner.run(paced(offered))
+        everything = (time.perf_counter() - began) * (os.cpu_count() or 1)
+        busy = (busy_seconds() - busy) / everything
         after, pace_after = _full(port, calls, seconds=_WINDOW_S * scale)
-        one = {"capacity": before, **_figures(tally)}
+        one = {"capacity": before, "busy": busy, **_figures(tally)}
         stayed = steady(before, after) and steady((pace_before + pace_after) / 2, pace)
         (counted if stayed else others).append(one)
         before, pace_before = after, pace_after
@@ -101,12 +108,12 @@ def _full(port: int, calls: list[Call], *, seconds: float) -> tuple[float, float
     return tally.count / tally.elapsed, pace
 
 
-def ideal_ratio(arrivals: str, servers: int, count: int = 200_000) -> float:
-    """p99 by median of an ideal service at `SHARE` of its capacity: first come first served by `servers` that each
+def ideal_ratio(arrivals: str, share: float, servers: int, count: int = 200_000) -> float:
+    """p99 by median of an ideal service at a `share` of its capacity: first come first served by `servers` that each
     take the same time for every request, and nothing else costs any (M/D/c of queueing theory, or D/D/c)."""
     rng = random.Random(0)
     free = [0.0] * servers
-    gap = 1 / (SHARE * servers)
+    gap = 1 / (share * servers)
     now, seconds = 0.0, []
     for _ in range(count):
         now += rng.expovariate(1 / gap) if arrivals == "random" else gap

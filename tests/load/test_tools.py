@@ -165,6 +165,7 @@ def tail_row(ratios: list[float], **change: Any) -> dict[str, Any]:
     row = {
         "workload": "decode, clear",
         "arrivals": "even",
+        "share": 0.7,
         "ratio": middle,
         "ratios": ratios,
         "refused": 0,
@@ -181,6 +182,8 @@ def tail_row(ratios: list[float], **change: Any) -> dict[str, Any]:
         (tail_row([2.0, 2.0]), False),
         (tail_row([2.0, 2.0, 2.0], refused=1), False),
         (tail_row([2.0, 2.0, 2.0], wrong=1), False),
+        # What was measured at half of capacity says nothing.
+        (tail_row([2.0, 2.0, 2.0], share=0.5), False),
     ],
 )
 def test_a_tail_is_short_only_where_enough_rounds_say_so(
@@ -214,7 +217,7 @@ def test_rounds_count_where_the_capacity_stays_and_the_others_are_told(
         return tail.Tally({200: [0.1] * 60 + [next(seconds)], 429: [0.0]}, ["refused"])
 
     monkeypatch.setattr(tail, "open_loop", offered)
-    row = tail._row(0, [CALL], randomly=False, scale=1.0)
+    row = tail._row(0, [CALL], 0.7, randomly=False, scale=1.0)
 
     assert rates == pytest.approx([70, 77, 42, 42, 63, 63, 63.7, 64.4])
     assert row["ratios"] == pytest.approx([1, 2, 3, 4, 5])

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.load import results
 from tests.load.steadiness import ENOUGH
+from tests.load.tail import SHARE
 
 Figures = dict[str, Any]
 NO_FLOOR = "(none)"
@@ -82,7 +83,7 @@ _ALL_PEERS = _PLAIN + _DRAFTING + _TUNED
 
 def _tail(workload: str) -> Callable[[Figures], tuple[str, bool]]:
     def judge(figures: Figures) -> tuple[str, bool]:
-        rows = [row for row in figures["rows"] if row["workload"] == workload]
+        rows = [row for row in figures["rows"] if (row["workload"], row["share"]) == (workload, SHARE)]
         told = [
             f"{row['arrivals']} {row['ratio']:.1f}×"
             + (f" ({row['ideal']:.1f}× of an ideal server)" if row["arrivals"] == "random" else "")
