@@ -8,6 +8,7 @@ import random
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from tests.load.results import busy_seconds, neighbours
 from tests.load.steadiness import paced, steady
 
 SHARE, HALF = 0.7, 0.5
+_OFFERS = (("even", HALF), ("even", SHARE), ("random", SHARE))
 _ROUNDS = 5
-_MOST_ROUNDS = 20
+_MOST_ROUNDS = 15
 _WINDOW_S = 2
 _REQUESTS = 2000
 WORKLOADS = {
@@ -31,53 +33,80 @@ WORKLOADS = {
 _KINDS = {"upscale, 128x128": "crop", "decode, faint": "faint", "decode, clear": "clear"}
 
 
+@dataclass
+class Row:
+    """Rounds of one workload, all with the same arrivals and offered the same share of capacity."""
+
+    workload: str
+    arrivals: str
+    share: float
+    counted: list[dict[str, Any]] = field(default_factory=list)
+    """Those in which the machine's speed stayed."""
+    others: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """Whether enough of them count."""
+        return len(self.counted) >= _ROUNDS
+
+    def told(self) -> dict[str, Any]:
+        """The round with the median ratio of those that count, and the ratios of all."""
+        rounds = sorted(self.counted or self.others, key=lambda one: one["ratio"])
+        return {
+            "workload": self.workload,
+            "arrivals": self.arrivals,
+            "share": self.share,
+            "ideal": ideal_ratio(self.arrivals, self.share, usable_cpus()),
+            **rounds[len(rounds) // 2],
+            "ratios": sorted(one["ratio"] for one in self.counted),
+            "unsteady": sorted(one["ratio"] for one in self.others),
+            "refused": sum(one["refused"] for one in self.counted),
+            "unsteady_refused": sum(one["refused"] for one in self.others),
+            "wrong": sum(one["wrong"] for one in self.counted + self.others),
+        }
+
+
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """Even and random arrivals at 70 % of capacity and even ones at half of it, the round with the median ratio of
-    those that count.
+    """Even and random arrivals at 70 % of capacity and even ones at half of it.
 
     Capacity is what 64 clients get out in closed loop, in a window before each round and one after it. Where these
-    differ, or the machine was slower or faster during the round, nobody knows what share of capacity it was.
+    differ, or the machine was slower or faster during the round, nobody knows what share of capacity it was. The rows
+    take turns, so that no slow minute of the machine's is one row's alone.
     """
-    rows = []
+    rows = {name: [Row(name, *offer) for offer in _OFFERS] for name in WORKLOADS}
+    calls = {name: make(_KINDS[name]) for name, make in WORKLOADS.items()}
     # A collection in the client would count against the service.
     gc.collect()
     gc.freeze()
-    offers = [("even", HALF), ("even", SHARE), ("random", SHARE)]
-    ideal = {offer: ideal_ratio(*offer, usable_cpus()) for offer in offers}
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder) / "log") as service,
         neighbours() as others,
     ):
-        for workload, make in WORKLOADS.items():
-            calls = make(_KINDS[workload])
-            for arrivals, share in offers:
-                row = {"workload": workload, "arrivals": arrivals, "share": share}
-                row["ideal"] = ideal[arrivals, share]
-                row |= _row(service.port, calls, share, randomly=arrivals == "random", scale=scale)
-                rows.append(row)
-                print(row, flush=True)
+        for name in WORKLOADS:
+            _full(service.port, calls[name], seconds=_WINDOW_S * scale)
+        for number in range(_MOST_ROUNDS):
+            for name, of_it in rows.items():
+                if wanting := [row for row in of_it if not row.done]:
+                    _round_of_each(service.port, calls[name], wanting, number, scale=scale)
     return {
-        "rows": rows,
+        "rows": [row.told() for of_it in rows.values() for row in of_it],
         "most_rounds": _MOST_ROUNDS,
         "neighbours": others.share,
     }
 
 
-def _row(port: int, calls: list[Call], share: float, *, randomly: bool, scale: float) -> dict[str, Any]:
-    """Rounds until enough of them count, or there were too many."""
-    _full(port, calls, seconds=_WINDOW_S * scale)
+def _round_of_each(port: int, calls: list[Call], rows: list[Row], number: int, *, scale: float) -> None:
+    """One round more of each row of a workload, with a window of closed loop before, between and after them."""
     before, pace_before = _full(port, calls, seconds=_WINDOW_S * scale)
-    counted: list[dict[str, Any]] = []
-    others: list[dict[str, Any]] = []
-    for seed in range(_MOST_ROUNDS):
-        rate = share * before
+    for row in rows:
+        rate = row.share * before
         offered = open_loop(
             port,
             corpus.forever(calls),
             rate=rate,
             seconds=min(max(_REQUESTS / rate, 4), 10) * scale,
-            rng=random.Random(seed) if randomly else None,
+            rng=random.Random(number) if row.arrivals == "random" else None,
         )
         busy, began = busy_seconds(), time.perf_counter()
         with asyncio.Runner(loop_factory=punctual) as runner:
@@ -87,19 +116,9 @@ def _row(port: int, calls: list[Call], share: float, *, randomly: bool, scale: f
         after, pace_after = _full(port, calls, seconds=_WINDOW_S * scale)
         one = {"capacity": before, "busy": busy, **_figures(tally)}
         stayed = steady(before, after) and steady((pace_before + pace_after) / 2, pace)
-        (counted if stayed else others).append(one)
+        (row.counted if stayed else row.others).append(one)
+        print(row.workload, row.arrivals, row.share, stayed, one, flush=True)
         before, pace_before = after, pace_after
-        if len(counted) == _ROUNDS:
-            break
-    rounds = sorted(counted or others, key=lambda one: one["ratio"])
-    return {
-        **rounds[len(rounds) // 2],
-        "ratios": sorted(one["ratio"] for one in counted),
-        "unsteady": sorted(one["ratio"] for one in others),
-        "refused": sum(one["refused"] for one in counted),
-        "unsteady_refused": sum(one["refused"] for one in others),
-        "wrong": sum(one["wrong"] for one in counted + others),
-    }
 
 
 def _full(port: int, calls: list[Call], *, seconds: float) -> tuple[float, float]:

@@ -199,31 +199,35 @@ def test_a_tail_is_short_only_where_enough_rounds_say_so(
 def test_rounds_count_where_the_capacity_stays_and_the_others_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The first window warms up; the second and fourth rounds end at another speed than they began.
-    windows = iter([1.0, 100.0, 110.0, 60.0, 60.0, 90.0, 90.0, 91.0, 92.0, 93.0])
+    # The rounds of the second row end at another speed than they began, but for the last.
+    windows = iter([100.0, 110.0, 60.0, 60.0, 60.0, 90.0, 90.0, 91.0, 92.0])
     monkeypatch.setattr(tail, "_full", lambda *_, **__: (next(windows), 50.0))
-    # The last round but one had a slower machine than the windows around it.
-    paces = iter([50.0, 50.0, 50.0, 50.0, 50.0, 50.0, 65.0, 50.0])
+    # The last round of the first row had a slower machine than the windows around it.
+    paces = iter([50.0, 50.0, 50.0, 50.0, 65.0, 50.0])
 
     async def paced(work: Any) -> Any:
         return await work, next(paces)
 
     monkeypatch.setattr(tail, "paced", paced)
     rates: list[float] = []
-    seconds = iter([0.2, 0.9, 0.3, 0.8, 0.1, 0.5, 0.7, 0.4])
+    seconds = iter([0.2, 0.9, 0.3, 0.8, 0.7, 0.5])
 
     async def offered(*_: Any, rate: float, **__: Any) -> tail.Tally:
         rates.append(rate)
         return tail.Tally({200: [0.1] * 60 + [next(seconds)], 429: [0.0]}, ["refused"])
 
     monkeypatch.setattr(tail, "open_loop", offered)
-    row = tail._row(0, [CALL], 0.7, randomly=False, scale=1.0)
+    rows = [tail.Row("decode", "even", 0.7), tail.Row("decode", "random", 0.5)]
+    for number in range(3):
+        tail._round_of_each(0, [CALL], rows, number, scale=1.0)
 
-    assert rates == pytest.approx([70, 77, 42, 42, 63, 63, 63.7, 64.4])
-    assert row["ratios"] == pytest.approx([1, 2, 3, 4, 5])
-    assert row["unsteady"] == pytest.approx([7, 8, 9])
-    told = (row["refused"], row["unsteady_refused"], row["wrong"])
-    assert (row["ratio"], told) == (pytest.approx(3), (5, 3, 0))
+    assert rates == pytest.approx([70, 55, 42, 30, 63, 45.5])
+    first, second = (row.told() for row in rows)
+    assert (first["ratios"], first["unsteady"]) == (pytest.approx([2, 3]), pytest.approx([7]))
+    assert (second["ratios"], second["unsteady"]) == (pytest.approx([5]), pytest.approx([8, 9]))
+    assert (first["ratio"], second["ratio"]) == (pytest.approx(3), pytest.approx(5))
+    told = (second["refused"], second["unsteady_refused"], second["wrong"])
+    assert told == (1, 2, 0)
 
 
 def test_a_side_is_compared_with_the_other_around_it_where_that_stays(
