@@ -11,15 +11,12 @@ import selectors
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import httptools
 
 _BOUNDARY = "3f2c9e1b7a5d"
 CONTENT_TYPE = f"multipart/form-data; boundary={_BOUNDARY}"
-
-
-class LostError(Exception):
-    """The connection ended before the answer did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +46,17 @@ def request(path: str, body: bytes, kind: str = CONTENT_TYPE, **headers: str) ->
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
+Done = Callable[[Answer], None]
+
+
 class Connection(asyncio.Protocol):
     """One connection, one request at a time."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._waiting: asyncio.Future[None] | None = None
+        self._done: Done | None = None
+        self._due = self._sent = 0.0
         self._headers: dict[bytes, bytes] = {}
         self._body = bytearray()
         self.open = False
@@ -66,27 +67,36 @@ class Connection(asyncio.Protocol):
         _, made = await asyncio.get_running_loop().create_connection(cls, "127.0.0.1", port)
         return made
 
-    async def send(self, raw: bytes, due: float | None = None) -> Answer:
+    async def send(self, raw: bytes) -> Answer:
         """Send a request and wait for its answer, of status 0 where there is none."""
-        sent = time.perf_counter()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.ask(raw, lambda found: None if answer.done() else answer.set_result(found))
+        return await answer
+
+    def ask(self, raw: bytes, done: Done, due: float | None = None) -> None:
+        """Send a request; `done` is called with its answer, of status 0 where there is none.
+
+        Args:
+            due: when it was to be sent, where that was not now.
+        """
+        self._sent = time.perf_counter()
+        self._due = self._sent if due is None else due
         self._headers, self._body = {}, bytearray()
-        self._waiting = asyncio.get_running_loop().create_future()
-        status = 0
-        try:
-            if not self.open or self._transport is None:
-                raise LostError
+        self._done = done
+        if self.open and self._transport is not None:
             self._transport.write(raw)
-            await self._waiting
-            status = self._parser.get_status_code()
-        except LostError:
-            pass
-        finally:
-            self._waiting = None
-        seconds = time.perf_counter() - (sent if due is None else due)
+        else:
+            self._answered(0)
+
+    def _answered(self, status: int) -> None:
+        done, self._done = self._done, None
+        if done is None:
+            return
+        seconds = time.perf_counter() - self._due
         if self._headers.get(b"connection", b"").lower() == b"close":
             self.close()
         self._parser = httptools.HttpResponseParser(self)
-        return Answer(status, self._headers, bytes(self._body), seconds, sent)
+        done(Answer(status, self._headers, bytes(self._body), seconds, self._sent))
 
     def close(self) -> None:
         """End the connection."""
@@ -106,8 +116,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
         self.open = False
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(LostError())
+        self._answered(0)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.lower()] = value
@@ -116,12 +125,11 @@ class Connection(asyncio.Protocol):
         self._body += part
 
     def on_message_complete(self) -> None:
-        if self._parser.get_status_code() < 200:
+        if (status := self._parser.get_status_code()) < 200:
             # "100 Continue": the answer is still to come.
             self._headers = {}
             return
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        self._answered(status)
 
 
 @dataclass
@@ -202,31 +210,97 @@ async def open_loop(
     Args:
         rng: draws the times between requests (exponential); None makes them equal.
     """
-    tally = Tally()
-    idle: list[Connection] = []
-    tasks: set[asyncio.Task[None]] = set()
+    return await _Offer(port, calls, _times(rate, seconds, rng)).made()
 
-    async def one(call: Call, due: float) -> None:
-        connection = idle.pop() if idle else await Connection.to(port)
-        if not connection.open:
-            connection = await Connection.to(port)
-        answer = await connection.send(call.raw, due)
-        tally.add(answer, call.judge(answer))
-        if connection.open:
-            idle.append(connection)
 
-    start = due = time.perf_counter()
+def _times(rate: float, seconds: float, rng: random.Random | None) -> Iterator[float]:
+    """When requests are due, in seconds from the start on."""
+    due = 0.0
     for number in itertools.count(1):
-        due = due + rng.expovariate(rate) if rng else start + number / rate
-        if due - start > seconds:
-            break
-        if (ahead := due - time.perf_counter()) > 0:
-            await asyncio.sleep(ahead)
-        task = asyncio.create_task(one(next(calls), due))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-    await asyncio.gather(*tasks)
-    tally.elapsed = time.perf_counter() - start
-    for connection in idle:
-        connection.close()
-    return tally
+        due = due + rng.expovariate(rate) if rng else number / rate
+        if due > seconds:
+            return
+        yield due
+
+
+class _Offer:
+    """Requests that are sent when they are due, whatever has become of others.
+
+    All by callbacks: tasks and their waking would double the client's processor time, which the service lacks.
+    """
+
+    def __init__(self, port: int, calls: Iterator[Call], times: Iterator[float]) -> None:
+        self._port, self._calls, self._times = port, calls, times
+        self._loop = asyncio.get_running_loop()
+        self._start = time.perf_counter()
+        self._due = next(times, None)
+        self._tally = Tally()
+        self._under_way = 0
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._connections: list[Connection] = []
+        self._idle: list[Connection] = []
+        self._connecting: set[asyncio.Task[None]] = set()
+
+    async def made(self) -> Tally:
+        """Send them all, and return what came of them."""
+        self._send_what_is_due()
+        try:
+            await self._ended
+        finally:
+            for connection in self._connections:
+                connection.close()
+        self._tally.elapsed = time.perf_counter() - self._start
+        return self._tally
+
+    def _send_what_is_due(self) -> None:
+        while self._due is not None:
+            ahead = self._start + self._due - time.perf_counter()
+            if ahead > 0:
+                self._loop.call_later(ahead, self._send_what_is_due)
+                return
+            self._send(next(self._calls), self._start + self._due)
+            self._due = next(self._times, None)
+        self._end_if_answered()
+
+    def _send(self, call: Call, due: float) -> None:
+        """Over a connection that has nothing to do, or over a new one."""
+        self._under_way += 1
+        while self._idle:
+            if (connection := self._idle.pop()).open:
+                self._ask(connection, call, due)
+                return
+        connecting = self._loop.create_task(self._connect(call, due))
+        self._connecting.add(connecting)
+        connecting.add_done_callback(self._connected)
+
+    async def _connect(self, call: Call, due: float) -> None:
+        connection = await Connection.to(self._port)
+        self._connections.append(connection)
+        self._ask(connection, call, due)
+
+    def _connected(self, connecting: asyncio.Task[None]) -> None:
+        self._connecting.discard(connecting)
+        if not connecting.cancelled() and (error := connecting.exception()) is not None:
+            self._fail(error)
+
+    def _ask(self, connection: Connection, call: Call, due: float) -> None:
+        connection.ask(call.raw, partial(self._answered, connection, call), due)
+
+    def _answered(self, connection: Connection, call: Call, answer: Answer) -> None:
+        try:
+            self._tally.add(answer, call.judge(answer))
+        except Exception as error:
+            # Nobody else would hear of it: the loop logs what its callbacks raise.
+            self._fail(error)
+        if connection.open:
+            self._idle.append(connection)
+        self._under_way -= 1
+        self._end_if_answered()
+
+    def _end_if_answered(self) -> None:
+        if self._due is None and not self._under_way and not self._ended.done():
+            self._ended.set_result(None)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._ended.done():
+            self._ended.set_exception(error)

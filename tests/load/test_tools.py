@@ -89,6 +89,42 @@ def test_an_open_loop_does_not_wait_and_counts_from_when_a_request_was_due() -> 
     assert min(tally.answers[200]) >= 0.29
 
 
+def test_an_open_loop_counts_lost_answers_and_goes_on_over_new_connections() -> None:
+    async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        if number % 3 == 2:
+            writer.transport.abort()
+        else:
+            writer.write(ok())
+
+    async def main() -> Any:
+        async with answering(handler) as port:
+            return await open_loop(port, itertools.repeat(CALL), rate=50, seconds=0.31)
+
+    tally = asyncio.run(main())
+    assert tally.statuses() == {"0": 5, "200": 10}
+    assert len(tally.wrong) == 5
+
+
+def test_what_a_judge_raises_or_a_port_refuses_ends_an_open_loop() -> None:
+    async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter, __: int) -> None:
+        writer.write(ok())
+
+    def judge(_: Answer) -> str | None:
+        raise ValueError("no such thing")
+
+    async def main() -> int:
+        async with answering(handler) as port:
+            with pytest.raises(ValueError, match="no such thing"):
+                await open_loop(port, itertools.repeat(Call(CALL.raw, judge)), rate=50, seconds=0.1)
+        return port
+
+    async def refused(port: int) -> None:
+        with pytest.raises(ConnectionRefusedError):
+            await open_loop(port, itertools.repeat(CALL), rate=50, seconds=0.1)
+
+    asyncio.run(refused(asyncio.run(main())))
+
+
 def test_a_judge_knows_the_right_payload_from_a_wrong_one_and_from_none() -> None:
     judge = corpus.reads("MINE")
 
