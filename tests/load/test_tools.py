@@ -109,13 +109,18 @@ def test_what_a_judge_raises_or_a_port_refuses_ends_an_open_loop() -> None:
     async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter, __: int) -> None:
         writer.write(ok())
 
-    def judge(_: Answer) -> str | None:
+    judged: list[Answer] = []
+
+    def judge(answer: Answer) -> str | None:
+        judged.append(answer)
         raise ValueError("no such thing")
 
     async def main() -> int:
         async with answering(handler) as port:
             with pytest.raises(ValueError, match="no such thing"):
-                await open_loop(port, itertools.repeat(Call(CALL.raw, judge)), rate=50, seconds=0.1)
+                await open_loop(port, itertools.repeat(Call(CALL.raw, judge)), rate=50, seconds=0.2)
+            await asyncio.sleep(0.2)
+        assert len(judged) == 1
         return port
 
     async def refused(port: int) -> None:
