@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +77,35 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
     }
 
 
+def target(outcomes: Counter[str]) -> Callable[[bytes], None]:
+    """What is done with each file; raises AssertionError, or whatever the service would not expect."""
+    # Not before it is instrumented.
+    from service import imaging
+    from service.errors import ServiceError
+
+    def one(data: bytes) -> None:
+        try:
+            size = imaging.size_or_picture(data, max_pixels=_MAX_PIXELS, at_once=0)
+            picture = imaging.decode(data, max_pixels=_MAX_PIXELS)
+        except ServiceError as error:
+            outcomes[error.code] += 1
+            return
+        outcomes["picture"] += 1
+        assert picture.height * picture.width <= _MAX_PIXELS
+        assert isinstance(size, tuple)
+        assert sorted((picture.height, picture.width)) == sorted(size)
+        assert picture.pixels.dtype == "uint8"
+        assert picture.alpha is None or picture.alpha.shape == picture.pixels.shape[:2]
+        if outcomes["picture"] % 8 == 0:
+            for kind in ("png", "jpeg", "webp"):
+                assert imaging.encode(picture, kind, jpeg_quality=92, webp_quality=90)  # type: ignore[arg-type]
+
+    return one
+
+
 def _fuzz() -> None:
     """The fuzzer's own process."""
     import atexit
-    from collections import Counter
 
     import atheris
 
@@ -89,33 +116,16 @@ def _fuzz() -> None:
         import PIL.PngImagePlugin
         import PIL.WebPImagePlugin  # noqa: F401 - for their instrumentation
 
-        from service import imaging
-    from service.errors import ServiceError
+        import service.imaging  # noqa: F401
 
     outcomes: Counter[str] = Counter()
-
-    def one(data: bytes) -> None:
-        try:
-            width, height = imaging.header_size(data, max_pixels=_MAX_PIXELS)
-            picture = imaging.decode(data, max_pixels=_MAX_PIXELS)
-        except ServiceError as error:
-            outcomes[error.code] += 1
-            return
-        outcomes["picture"] += 1
-        assert picture.height * picture.width <= _MAX_PIXELS
-        assert sorted((picture.height, picture.width)) == sorted((height, width))
-        assert picture.pixels.dtype == "uint8"
-        assert picture.alpha is None or picture.alpha.shape == picture.pixels.shape[:2]
-        if outcomes["picture"] % 8 == 0:
-            for kind in ("png", "jpeg", "webp"):
-                assert imaging.encode(picture, kind, jpeg_quality=92, webp_quality=90)  # type: ignore[arg-type]
 
     def told() -> None:
         for name, count in sorted(outcomes.items()):
             print(f"OUTCOME {name} {count}", flush=True)
 
     atexit.register(told)
-    atheris.Setup(sys.argv, one)
+    atheris.Setup(sys.argv, target(outcomes))
     atheris.Fuzz()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from service.errors import ServiceError
 from service.imaging import decode
-from tests.load import corpus, leak, mutations, steadiness, tail, throughput, verdicts
+from tests.load import corpus, fuzz_imaging, leak, mutations, steadiness, tail, throughput, verdicts
 from tests.load.client import Answer, Call, closed_loop, form, open_loop, request
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
@@ -128,6 +129,17 @@ def test_what_a_judge_raises_or_a_port_refuses_ends_an_open_loop() -> None:
             await open_loop(port, itertools.repeat(CALL), rate=50, seconds=0.1)
 
     asyncio.run(refused(asyncio.run(main())))
+
+
+def test_what_the_fuzzer_does_with_a_file_fits_the_service_and_takes_its_seeds() -> None:
+    outcomes: Counter[str] = Counter()
+    one = fuzz_imaging.target(outcomes)
+    for data in (*mutations.SEEDS, b"", mutations.SEEDS[0][:40]):
+        one(data)
+    # All eighths of them are encoded as well.
+    assert outcomes["picture"] >= 8
+    assert sum(outcomes.values()) == len(mutations.SEEDS) + 2
+    assert "internal" not in outcomes
 
 
 def test_a_judge_knows_the_right_payload_from_a_wrong_one_and_from_none() -> None:
