@@ -30,23 +30,27 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Neighbours:
-    """What else the machine did."""
+    """What the machine did, for us and besides."""
 
     share: float = 0.0
     """Of all processor time while the block ran, what went to other programs or to other machines on the host."""
+    busy: float = 0.0
+    """Of all processor time, what was used, by whomever."""
 
 
 @contextmanager
 def neighbours() -> Iterator[Neighbours]:
     """Watch the block: a benchmark beside which others compute says little, and should say so."""
-    found, started, busy, own = Neighbours(), time.perf_counter(), busy_seconds(), processor_seconds()
+    found, started, busy, own = Neighbours(), time.perf_counter(), _busy(), processor_seconds()
     yield found
     everything = (time.perf_counter() - started) * (os.cpu_count() or 1)
-    found.share = max(0.0, (busy_seconds() - busy) - (processor_seconds() - own)) / everything
+    used = _busy() - busy
+    found.busy = used / everything
+    found.share = max(0.0, used - (processor_seconds() - own)) / everything
 
 
-def busy_seconds() -> float:
-    """Seconds of processor time of all CPUs since the machine's start: user, nice, system, interrupts, stolen."""
+def _busy() -> float:
+    """Seconds of processor time since the machine's start: user, nice, system, interrupts, stolen."""
     fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     user, nice, system, _, _, irq, softirq, steal = (int(field) for field in fields[:8])
     return (user + nice + system + irq + softirq + steal) / _TICKS

@@ -3,12 +3,11 @@
 import asyncio
 import gc
 import heapq
-import os
 import random
 import statistics
 import tempfile
-import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from service.cpus import usable_cpus
 from tests.builders.process import serving
 from tests.load import corpus
 from tests.load.client import Call, Tally, closed_loop, open_loop, punctual
-from tests.load.results import busy_seconds, neighbours
+from tests.load.results import neighbours
 from tests.load.steadiness import paced, steady
 
 SHARE, HALF = 0.7, 0.5
@@ -108,13 +107,10 @@ def _round_of_each(port: int, calls: list[Call], rows: list[Row], number: int, *
             seconds=min(max(_REQUESTS / rate, 4), 10) * scale,
             rng=random.Random(number) if row.arrivals == "random" else None,
         )
-        busy, began = busy_seconds(), time.perf_counter()
-        with asyncio.Runner(loop_factory=punctual) as runner:
+        with neighbours() as machine, asyncio.Runner(loop_factory=punctual) as runner:
             tally, pace = runner.run(paced(offered))
-        everything = (time.perf_counter() - began) * (os.cpu_count() or 1)
-        busy = (busy_seconds() - busy) / everything
         after, pace_after = _full(port, calls, seconds=_WINDOW_S * scale)
-        one = {"capacity": before, "busy": busy, **_figures(tally)}
+        one = {"capacity": before, "busy": machine.busy, **_figures(tally)}
         stayed = steady(before, after) and steady((pace_before + pace_after) / 2, pace)
         (row.counted if stayed else row.others).append(one)
         print(row.workload, row.arrivals, row.share, stayed, one, flush=True)
@@ -127,6 +123,7 @@ def _full(port: int, calls: list[Call], *, seconds: float) -> tuple[float, float
     return tally.count / tally.elapsed, pace
 
 
+@cache
 def ideal_ratio(arrivals: str, share: float, servers: int, count: int = 200_000) -> float:
     """p99 by median of an ideal service at a `share` of its capacity: first come first served by `servers` that each
     take the same time for every request, and nothing else costs any (M/D/c of queueing theory, or D/D/c)."""
