@@ -27,7 +27,7 @@ test: $(VENV)/.dev fetch ## install the rest and run every test
 
 test-ray: $(VENV)/.dev fetch ## install Ray and run the tests that start clusters of it, a few minutes
 	$(INSTALL) '.[$(RUNTIME),ray]'
-	$(BIN)/python -m pytest -m cluster tests/cluster
+	$(BIN)/python -m pytest -m cluster tests/service/ray
 
 lint: $(VENV)/.dev ## ruff: rules and format; linters of scripts, Dockerfiles, compose file and workflows
 	$(BIN)/ruff check .

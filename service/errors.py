@@ -1,4 +1,4 @@
-"""One error type and one table of codes. Knows nothing of HTTP frameworks; `service.problems` makes answers of it.
+"""One error type and one table of codes. `service.server.problems` makes HTTP answers of them.
 
 `code` is stable and meant for programs; `detail` is for people and may change.
 """

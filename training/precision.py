@@ -8,7 +8,8 @@ number of the one it was made from.
 `int8` is for CPUs with VNNI: weights and activations have 8 bits (static quantisation, QDQ form). The ranges of
 activations come from crops that training draws, never from a test set, and leave out `_CUT` of the values at either
 end: steps wide enough for the few largest would be coarse for all others. It becomes the version's draft
-(`service.draft`), in the folder `draft` beside the original, or a release under its own name where `--store` is given.
+(`service.generator.draft`), in the folder `draft` beside the original, or a release under its own name where `--store`
+is given.
 """
 
 import argparse

@@ -17,7 +17,7 @@ from training.evaluate.symbols import Symbol
 
 DOCUMENTED = Path("docs/samples")
 """The README's crops."""
-SERVED = Path("service/static/samples")
+SERVED = Path("service/server/static/samples")
 """The playground's, which are the README's and more, and `index.json` about them."""
 SEED = 0x5A4D
 

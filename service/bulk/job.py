@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.manifest import load_generator
-from service.draft import copy_of
+from service.generator.draft import copy_of
+from service.generator.store import version_folder
 from service.imaging import Format
-from service.readers import wechat_files
-from service.released import version_folder
+from service.pipeline.decoder import wechat_files
 from service.settings import Settings
 
 _LIMITS = (
@@ -36,7 +36,7 @@ class Sources(_Frozen):
     paths: tuple[str, ...]
     """Files and folders."""
     lists: tuple[str, ...]
-    """See `service.bulk.manifests`; `-` is standard input."""
+    """See `service.bulk.file_lists`; `-` is standard input."""
     column: str | None
     match: tuple[str, ...]
 

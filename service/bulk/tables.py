@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from service.bulk.job import Work
 from service.files import utf8
-from service.schemas import DecodeAnswer, ModelRef, Size
+from service.pipeline.answers import DecodeAnswer, ModelRef, Size
 
 Row = dict[str, Any]
 

@@ -12,15 +12,17 @@ from typing import Self
 
 import pyarrow as pa
 
-from service import files, pipeline, services
+from service import files
 from service.bulk.job import Made, Task, enlarged_name
 from service.bulk.tables import Row, error_row, read_row, table, upscale_row
 from service.decoding.cascade import ATTEMPTS
 from service.errors import ServiceError
 from service.files import FileError
-from service.readers import DecoderProcesses
-from service.schemas import ModelRef, UpscaleQuery
-from service.services import Services
+from service.pipeline.answers import ModelRef, UpscaleQuery
+from service.pipeline.decoder import DecoderProcesses
+from service.pipeline.read_and_enlarge import enlarge, read
+from service.pipeline.runtime import Services, opened
+from service.pipeline.runtime import Task as Upload
 from service.settings import Settings
 
 STAGING = ".unfinished"
@@ -64,14 +66,14 @@ class Worker:
         """With an engine and readers of its own, which end with the block.
 
         Raises:
-            ManifestError, EngineError, PoolError: see `service.services.opened`.
+            ManifestError, EngineError, PoolError: see `service.pipeline.runtime.opened`.
         """
         patient = tuple(replace(attempt, limit=attempt.limit * _PATIENCE) for attempt in ATTEMPTS)
         # What reads a symbol is part of the result, which is not to depend on what a machine is good at.
         drafts = "off" if settings.drafts == "off" else "on"
         unhurried = settings.model_copy(update={"deadline_s": _DEADLINE_S, "drafts": drafts})
         decoder = partial(DecoderProcesses, attempts=patient)
-        async with services.opened(unhurried, decoder=decoder) as ready:
+        async with opened(unhurried, decoder=decoder) as ready:
             yield cls(ready, task, told)
 
     @property
@@ -123,11 +125,11 @@ class Worker:
         path = self._task.source(name)
         # Not in the executor of the images, which slow storage would keep from its work.
         data = await asyncio.to_thread(files.load, path, max_bytes=settings.max_body_bytes)
-        task = services.Task.of(self._services, data)
+        upload = Upload.of(self._services, data)
         if self._task.work.format is None:
-            return read_row(name, await pipeline.read(task))
+            return read_row(name, await read(upload))
         query = UpscaleQuery(format=self._task.work.format)
-        enlarged = await pipeline.enlarge(task, query)
+        enlarged = await enlarge(upload, query)
         output = enlarged_name(name, root=self._task.root, kind=query.format)
         await asyncio.to_thread(self._save, output, enlarged.data)
         manifest = self._services.engine.engine.manifest

@@ -10,16 +10,16 @@ from functools import partial
 from pathlib import Path
 
 from service.bulk import workspace as places
+from service.bulk.file_lists import ListError, listed
 from service.bulk.inputs import folder_or_file
 from service.bulk.job import Job, Made, Sources, Task, Work
-from service.bulk.manifests import ListError, listed
 from service.bulk.pool import Pool, drive, in_process
-from service.bulk.progress import Progress, summarised
 from service.bulk.tables import Summary
 from service.bulk.worker import STAGING, WorkerError
 from service.bulk.workspace import Part, Workspace, WorkspaceError
-from service.cli import NOTHING, READ, STOPPED, UNUSABLE, BulkOptions
-from service.cli.local import INTERRUPTED, TERMINATED, complain, guarded
+from service.cli.command import INTERRUPTED, TERMINATED, complain, guarded
+from service.cli.options import NOTHING, READ, STOPPED, UNUSABLE, BulkOptions
+from service.cli.progress import Progress, summarised
 from service.settings import Settings
 
 RESULT = "results.parquet"
@@ -143,7 +143,7 @@ async def _pool(
         async with in_process(settings, task, made, advanced) as pool:
             yield pool
     else:
-        from service.bulk.ray_pool import Shape, on_ray
+        from service.ray.pool import Shape, on_ray
 
         gpus = float(settings.device == "cuda") if options.worker_gpus is None else options.worker_gpus
         shape = Shape(options.ray, options.workers, options.worker_cpus, gpus)

@@ -8,15 +8,15 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from itertools import islice
 
-from service import pipeline
-from service.cli import NOTHING, READ, UNUSABLE, ReadOptions
-from service.cli.local import complain, load, with_services
-from service.cpus import usable_cpus
+from service.cli.command import complain, load, with_services
+from service.cli.options import NOTHING, READ, UNUSABLE, ReadOptions
+from service.cli.terminal import plain
 from service.errors import ServiceError
 from service.files import FileError, utf8
-from service.schemas import DecodeAnswer, Symbol
-from service.services import Services, Task
-from service.terminal import plain
+from service.machine import usable_cpus
+from service.pipeline.answers import DecodeAnswer, Symbol
+from service.pipeline.read_and_enlarge import read
+from service.pipeline.runtime import Services, Task
 
 Outcome = DecodeAnswer | FileError | ServiceError
 
@@ -77,7 +77,7 @@ def _start(services: Services, path: str) -> "asyncio.Task[Outcome]":
 async def _outcome(services: Services, path: str) -> Outcome:
     try:
         data = await services.in_thread(load, path, services.settings)
-        return await pipeline.read(Task.of(services, data))
+        return await read(Task.of(services, data))
     except (FileError, ServiceError) as error:
         return error
 

@@ -4,14 +4,15 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from service import files, pipeline
-from service.cli import READ, UNUSABLE, UpscaleOptions
-from service.cli.local import complain, load, with_services
+from service import files
+from service.cli.command import complain, load, with_services
+from service.cli.options import READ, UNUSABLE, UpscaleOptions
 from service.errors import ServiceError
 from service.files import FileError
 from service.imaging import Format
-from service.schemas import UpscaleQuery
-from service.services import Services, Task
+from service.pipeline.answers import UpscaleQuery
+from service.pipeline.read_and_enlarge import enlarge
+from service.pipeline.runtime import Services, Task
 
 _BY_SUFFIX: Final[dict[str, Format]] = {
     ".png": "png",
@@ -32,7 +33,7 @@ def run(options: UpscaleOptions) -> int:
     async def work(services: Services) -> int:
         try:
             data = await services.in_thread(load, options.source, services.settings)
-            enlarged = await pipeline.enlarge(Task.of(services, data), query)
+            enlarged = await enlarge(Task.of(services, data), query)
         except (FileError, ServiceError) as error:
             complain(f"{options.source}: {error.detail}")
             return UNUSABLE

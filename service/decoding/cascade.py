@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding import jobs
-from service.decoding.failures import JobCrashedError, JobFailedError, JobTimeoutError
 from service.decoding.geometry import same_place
+from service.decoding.processes.errors import JobCrashedError, JobFailedError, JobTimeoutError
 from service.decoding.reading import Reading
 
 T = TypeVar("T")

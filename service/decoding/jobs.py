@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.decoding.geometry import QUIET_ZONE, frame
-from service.decoding.half import from_half
+from service.decoding.half_precision import from_half
 from service.decoding.payload import interpret
 from service.decoding.reading import Reading
 from service.decoding.soft import SoftCalibration, SoftReading, read_logits

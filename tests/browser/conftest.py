@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service.app import create_app
+from service.server.app import create_app
 from service.settings import Settings
 from tests.builders.decoders import InProcessDecoder
 from tests.builders.model import TINY, write_tiny_model

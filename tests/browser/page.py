@@ -9,7 +9,7 @@ import pytest
 from tests.browser.conftest import ROOT, Watched
 
 Visit = Callable[..., Watched]
-SAMPLES = ROOT / "service" / "static" / "samples"
+SAMPLES = ROOT / "service" / "server" / "static" / "samples"
 
 
 def upload(

@@ -7,9 +7,9 @@ import zxingcpp
 from model_store.contract import Image, luma
 from service.decoding.cascade import DecodeResult, Upscale
 from service.decoding.reading import Reading
-from service.first_look import MOST_PIXELS, Look
 from service.imaging import Picture, size_or_picture
-from service.schemas import DecoderState
+from service.pipeline.answers import DecoderState
+from service.pipeline.upload_job import MOST_PIXELS, Look
 
 
 class InProcessDecoder:

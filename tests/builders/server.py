@@ -10,7 +10,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from service.protocol import BoundedProtocol
+from service.server.connection import BoundedProtocol
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from prometheus_client.metrics_core import Metric
 
-from service.metrics import REASONS, Metrics
-from service.schemas import DecoderState
+from service.pipeline.answers import DecoderState
+from service.pipeline.metrics import REASONS, Metrics
 from tests.builders.process import ROOT
 from tests.docker.promql import grouping, selectors
 

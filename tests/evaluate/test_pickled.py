@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.decoding.failures import JobFailedError, ProcessDiedError
+from service.decoding.processes.errors import JobFailedError, ProcessDiedError
 from training.evaluate.pickled import PickledProcess
 
 

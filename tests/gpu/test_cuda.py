@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.app import create_app
-from service.batching import Item, run_batch
-from service.engine import CPU, CUDA, CudaOptions, OnnxEngine
-from service.services import ladder
+from service.generator.engine import CPU, CUDA, CudaOptions, OnnxEngine
+from service.generator.queue import Item, run_batch
+from service.pipeline.runtime import ladder
+from service.server.app import create_app
 from service.settings import Settings
 from tests.builders.decoders import InProcessDecoder
 from tests.builders.server import running

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model_store.manifest import ManifestError, load_generator
-from service.draft import copy_of
+from service.generator.draft import copy_of
 from tests.gpu.test_cuda import SAMPLES, luma
 
 precision = pytest.importorskip("training.precision", reason="the training extra is not installed")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from service.memory import tune
+from service.machine import tune
 
 # Before NumPy and OpenCV allocate anything: the pipeline that is called in process is to have what the service has.
 tune()

@@ -5,7 +5,7 @@ import os
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from service.serve import UVICORN
+from service.server.main import UVICORN
 
 _ANSWER = b"x" * 480
 """As long as an answer of `/decode` with one symbol."""

@@ -23,7 +23,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from service.cpus import usable_cpus
+from service.machine import usable_cpus
 from tests.builders.process import ROOT, free_port, parents
 from tests.load import corpus, wrk
 from tests.load.client import closed_loop

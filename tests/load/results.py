@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from service.cpus import usable_cpus
+from service.machine import usable_cpus
 from tests.builders.process import ROOT, parents
 
 FOLDER = ROOT / "docs" / "benchmark" / "serve"

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from service.cpus import usable_cpus
+from service.machine import usable_cpus
 from tests.builders.process import serving
 from tests.load import corpus
 from tests.load.client import Call, Tally, closed_loop, open_loop, punctual

@@ -13,10 +13,10 @@ from typing import Any
 
 import uvloop
 
-from service import pipeline
-from service.memory import settle
-from service.schemas import UpscaleQuery
-from service.services import Services, Task, opened
+from service.machine import settle
+from service.pipeline.answers import UpscaleQuery
+from service.pipeline.read_and_enlarge import enlarge, read
+from service.pipeline.runtime import Services, Task, opened
 from service.settings import Settings
 from tests.builders.process import ServiceProcess, serving
 from tests.load import corpus, wrk
@@ -60,9 +60,9 @@ class InProcess:
             while time.perf_counter() - started < seconds:
                 task = Task.of(self._services, next(turns).data)
                 if enlarging:
-                    await pipeline.enlarge(task, UpscaleQuery())
+                    await enlarge(task, UpscaleQuery())
                 else:
-                    answer = await pipeline.read(task)
+                    answer = await read(task)
                     assert answer.symbols
                 self.done += 1
 

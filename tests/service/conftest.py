@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.app import create_app
+from service.server.app import create_app
 from service.settings import Settings
 from tests.builders.decoders import InProcessDecoder
 from tests.builders.model import TINY, write_tiny_model

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import zxingcpp
 
-from tests.decoding.conftest import wechat_files  # noqa: F401 - a fixture: skips without WeChat's nets
+from tests.service.decoding.conftest import wechat_files  # noqa: F401 - a fixture: skips without WeChat's nets
 from tests.training.test_game import tiny
 from tests.training.test_interpolate import _saved
 from training.__main__ import main
@@ -59,7 +59,9 @@ def test_distances_are_those_of_their_formulas(pictures: list[Samples]) -> None:
 
 def test_niqe_prefers_a_scene_to_noise_and_a_blurred_symbol_to_a_sharp_one() -> None:
     rng = np.random.default_rng(0)
-    scene = cv2.imread(str(ROOT / "service" / "static" / "samples" / "poster.jpg"), cv2.IMREAD_GRAYSCALE)
+    scene = cv2.imread(
+        str(ROOT / "service" / "server" / "static" / "samples" / "poster.jpg"), cv2.IMREAD_GRAYSCALE
+    )
     white = np.clip(128 + 45 * rng.normal(size=(384, 384)), 0, 255).astype(np.uint8)
     assert niqe(scene) < niqe(white)
     modules = (np.kron(rng.integers(0, 2, (64, 64)), np.ones((6, 6))) * 255).astype(np.uint8)

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 
 from tqdm import tqdm
 
-from service.decoding.failures import JobFailedError, ProcessDiedError
+from service.decoding.processes.errors import JobFailedError, ProcessDiedError
 from training.evaluate.arms import CRASH, ERROR, TIMEOUT, Item, Shot, Taken
 from training.evaluate.pickled import PickledProcess
 from training.evaluate.workbench import Setup, build, take

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from service.decoding import wire
-from service.decoding.child import ChildProcess, Request, pack
-from service.decoding.failures import ProcessDiedError
+from service.decoding.processes import messages
+from service.decoding.processes.child import ChildProcess, Request, pack
+from service.decoding.processes.errors import ProcessDiedError
 
 R = TypeVar("R")
 
@@ -54,8 +54,8 @@ class PickledProcess:
 
     def _exchange(self, request: Request) -> Any:
         try:
-            wire.send_parts(self._process.channel, request.parts)
-            return request.answered(*wire.receive(self._process.channel))
+            messages.send_parts(self._process.channel, request.parts)
+            return request.answered(*messages.receive(self._process.channel))
         except (EOFError, OSError) as error:
             raise ProcessDiedError(self._process.pid, began=True) from error
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from model_store import contract
 from model_store.manifest import MANIFEST_NAME, Calibration, load_generator
-from service.draft import copy_of
+from service.generator.draft import copy_of
 from training.evaluate.arms import Image
 
 KERNELS = {"nearest": cv2.INTER_NEAREST, "bicubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}

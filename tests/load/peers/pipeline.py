@@ -12,11 +12,11 @@ import numpy as np
 from model_store.contract import luma, merge_colour, pad_to_multiple, quantise, to_tensor
 from service.decoding.cascade import ATTEMPTS, LARGE
 from service.decoding.jobs import Readers
-from service.draft import draft_of
-from service.engine import OnnxEngine
+from service.generator.draft import draft_of
+from service.generator.engine import OnnxEngine
+from service.generator.store import version_folder
 from service.imaging import Picture, decode, encode
-from service.readers import calibration_of, wechat_files
-from service.released import version_folder
+from service.pipeline.decoder import calibration_of, wechat_files
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,0 +1,223 @@
+"""`python -m service`: which command, with which options; each command is a module of its own.
+
+Nothing here imports NumPy or OpenCV, so that memory is tuned before they allocate any.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
+from service.cli.options import (
+    EXIT_STATUS,
+    NOT_STARTED,
+    BulkOptions,
+    ReadOptions,
+    UpscaleOptions,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; without a command, serve. Returns the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        return _serve(options)
+    run: Callable[[argparse.Namespace], int] = options.run
+    return run(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m service",
+        description="Reads QR symbols that other software gives up on. Settings come from QRSR_... in the environment.",
+        epilog=EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    serve = commands.add_parser("serve", help="serve HTTP (this is done without a command)")
+    serve.set_defaults(run=_serve)
+    read = commands.add_parser(
+        "read",
+        help="print the payloads of the symbols in image files, or read any number of files into a table",
+        description="Print the payload of every symbol, a line each, after the file's name where there are several. "
+        "Control characters and backslashes are escaped; a payload that is no text is printed as hex:.... "
+        "With --out, read folders and lists of files into one Parquet file.",
+        epilog=EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    read.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="image file, or - for standard input; with --out also a folder",
+    )
+    read.add_argument(
+        "--json",
+        action="store_true",
+        help="a line of JSON for each file: the answer of /decode, or its error",
+    )
+    _add_bulk(read, "RESULT.parquet", "the file to write when all has been read")
+    read.set_defaults(run=partial(_read, read))
+    upscale = commands.add_parser(
+        "upscale",
+        help="enlarge an image file four times, or any number of them",
+        usage="%(prog)s [--format FORMAT] IN OUT\n       %(prog)s [options] FILE... --out FOLDER",
+        epilog=EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    upscale.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="without --out the image file and the file to write, or - for standard input and output; "
+        "with --out any number of files and folders",
+    )
+    upscale.add_argument(
+        "--format", choices=("png", "jpeg", "webp"), help="default: what OUT's name ends with, else png"
+    )
+    _add_bulk(upscale, "FOLDER", "the folder for all enlarged images and the table of them, results.parquet")
+    upscale.set_defaults(run=partial(_upscale, upscale))
+    return parser
+
+
+def _add_bulk(parser: argparse.ArgumentParser, out: str, what: str) -> None:
+    group = parser.add_argument_group(
+        "any number of files",
+        "Interrupted in whatever way, the same command goes on where it ended. Errors are rows of the table.",
+    )
+    group.add_argument("--out", metavar=out, help=what)
+    group.add_argument(
+        "--list",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="list of files: .parquet, .csv, .tsv, .jsonl, or text with a name a line; - for standard input; may be "
+        "given several times",
+    )
+    group.add_argument("--column", help="column of the lists that has the names; default: the usual one")
+    group.add_argument(
+        "--match",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="of folders, take files whose name matches, such as '*.jpg'; may be given several times",
+    )
+    group.add_argument(
+        "--root",
+        default=".",
+        metavar="FOLDER",
+        help="what names are relative to; default: the working directory",
+    )
+    group.add_argument(
+        "--part",
+        type=_whole(1, 100_000),
+        default=256,
+        metavar="N",
+        help="files worked on as a whole; default: 256",
+    )
+    group.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="work on a Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local for one on this machine",
+    )
+    group.add_argument(
+        "--workers",
+        type=_whole(1, 100_000),
+        metavar="N",
+        help="on a cluster; default: as many as have room now",
+    )
+    group.add_argument(
+        "--worker-cpus", type=_whole(1, 1024), default=2, metavar="N", help="of each; default: 2"
+    )
+    group.add_argument(
+        "--worker-gpus",
+        type=_share,
+        metavar="N",
+        help="of each; 0.5 lets two share one; default: 1 where QRSR_DEVICE is cuda, else 0",
+    )
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between {least} and {most}")
+        return int(text)
+
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 64 or (number > 1 and number % 1):
+        raise argparse.ArgumentTypeError(f"{text} is neither a share of a GPU nor a number of them")
+    return number
+
+
+def _serve(_: argparse.Namespace) -> int:
+    from service.server.main import main as serve
+
+    return serve()
+
+
+def _read(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if options.out is not None:
+        if options.json:
+            parser.error("--json is for standard output; --out writes Parquet")
+        return _bulk(parser, options, None)
+    _refuse_bulk(parser, options)
+    if not options.files:
+        parser.error("no FILE")
+    from service.cli.read import run
+
+    return run(ReadOptions(tuple(options.files), options.json))
+
+
+def _upscale(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if options.out is not None:
+        return _bulk(parser, options, options.format or "png")
+    _refuse_bulk(parser, options)
+    if len(options.files) != 2:
+        parser.error("one IN and one OUT, or --out")
+    from service.cli.upscale import run
+
+    source, target = options.files
+    return run(UpscaleOptions(source, target, options.format))
+
+
+def _refuse_bulk(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    for name in ("list", "column", "match", "ray", "workers", "worker_gpus"):
+        if getattr(options, name):
+            parser.error(f"--{name.replace('_', '-')} needs --out")
+
+
+def _bulk(
+    parser: argparse.ArgumentParser,
+    options: argparse.Namespace,
+    image_format: Literal["png", "jpeg", "webp"] | None,
+) -> int:
+    if not options.files and not options.list:
+        parser.error("no FILE and no --list")
+    if "-" in options.files:
+        parser.error("- is no image here; --list - takes names from standard input")
+    try:
+        from service.cli.bulk import run
+    except ModuleNotFoundError as error:
+        parser.exit(NOT_STARTED, f"--out needs {error.name}: install the extra `bulk`\n")
+    return run(
+        BulkOptions(
+            command=options.command,
+            format=image_format,
+            sources=tuple(options.files),
+            out=options.out,
+            lists=tuple(options.list),
+            column=options.column,
+            match=tuple(options.match),
+            root=options.root,
+            part=options.part,
+            ray=options.ray,
+            workers=options.workers or 0,
+            worker_cpus=options.worker_cpus,
+            worker_gpus=options.worker_gpus,
+        )
+    )

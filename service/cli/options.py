@@ -1,0 +1,60 @@
+"""What the commands were asked for, and the exit statuses that they answer with."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+EXIT_STATUS = """\
+exit status of read and upscale:
+  0  every file was read, or enlarged
+  1  in some file there was nothing to read
+  2  some file could not be used (each is named on standard error), or the command line makes no sense
+  3  the generator or the readers did not come up
+  4  a run with --out stopped before its end, and the same command goes on with it
+"""
+READ, NOTHING, UNUSABLE, NOT_STARTED, STOPPED = 0, 1, 2, 3, 4
+"""See `EXIT_STATUS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What `read` was asked for."""
+
+    files: tuple[str, ...]
+    """Paths; `-` is standard input."""
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UpscaleOptions:
+    """What `upscale` was asked for."""
+
+    source: str
+    target: str
+    """Paths; `-` is standard input and output."""
+    format: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOptions:
+    """What either was asked for with `--out`."""
+
+    command: Literal["read", "upscale"]
+    format: Literal["png", "jpeg", "webp"] | None
+    """Of enlarged images; None for `read`."""
+    sources: tuple[str, ...]
+    """Files and folders."""
+    out: str
+    """The result of `read`; the folder of `upscale`."""
+    lists: tuple[str, ...]
+    """Lists of files; `-` is standard input."""
+    column: str | None
+    match: tuple[str, ...]
+    root: str
+    part: int
+    """Files in a part."""
+    ray: str | None
+    """A cluster's address; None for this process."""
+    workers: int
+    worker_cpus: int
+    worker_gpus: float | None
+    """The last three are for a cluster: see `service.ray.pool.Shape`; None follows `QRSR_DEVICE`."""

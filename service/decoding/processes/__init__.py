@@ -1,0 +1,1 @@
+"""Processes that do jobs one after another: started, watched, bounded, replaced."""

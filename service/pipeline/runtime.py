@@ -1,0 +1,252 @@
+"""What requests are worked on with: built when the service starts, closed when it ends.
+
+Knows nothing of HTTP: `opened` is also the way to read and enlarge without a server.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import ParamSpec, Protocol, Self, TypeVar
+
+from model_store.contract import SCALE, Image
+from service.decoding.cascade import DecodeResult, Upscale
+from service.generator.engine import CUDA, OnnxEngine, UpscaleEngine
+from service.generator.queue import EngineThreads, Ladder
+from service.generator.store import build_engine
+from service.generator.upscaler import Upscaler
+from service.imaging import Picture, decode, size_or_picture
+from service.machine import concurrency, give_way, usable_cpus
+from service.pipeline.admission import Budget
+from service.pipeline.answers import DecoderState
+from service.pipeline.decoder import DecoderProcesses
+from service.pipeline.metrics import Metrics, Stages
+from service.pipeline.upload_job import Look
+from service.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_DECODED_AT_ONCE = 1 << 17
+"""Pixels of an upload up to which it is decoded together with its header."""
+
+CUDA_PLACES = 64
+"""Requests worked on at the same time where a GPU makes batches of them."""
+
+
+class Decoder(Protocol):
+    """Reads symbols, out of process."""
+
+    async def start(self) -> None:
+        """Start the children and wait until they can read."""
+        ...
+
+    async def stop(self) -> None: ...
+
+    def state(self) -> DecoderState: ...
+
+    async def look(self, data: bytes, *, max_pixels: int, deadline: float) -> tuple[Look, DecodeResult]:
+        """Decode a small upload and show it to the first reader. The result is of that alone."""
+        ...
+
+    async def decode(
+        self,
+        image: Image,
+        *,
+        upscale: Upscale | None,
+        draft: Upscale | None = None,
+        deadline: float,
+        after: DecodeResult | None = None,
+    ) -> DecodeResult:
+        """Read an image; `after` is what `look` has found already, which is not tried again."""
+        ...
+
+
+EngineFactory = Callable[[Settings], UpscaleEngine]
+DecoderFactory = Callable[[Settings], Decoder]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that the pipeline needs."""
+
+    settings: Settings
+    metrics: Metrics
+    executor: ThreadPoolExecutor
+    """For image coding and the like; one thread more than there are CPUs."""
+    engine: EngineThreads
+    upscaler: Upscaler
+    decoder: Decoder
+    turns: Budget
+    """One is held by each request that is worked on."""
+    pixels: Budget
+    """Held by each of them for what it makes of its image: see `Task.room`."""
+
+    async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that computes for long, away from the event loop."""
+        call = partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self.executor, call)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One upload to be worked on."""
+
+    data: bytes
+    """The upload."""
+    deadline: float
+    """On the clock of `time.monotonic()`."""
+    services: Services
+    stages: Stages
+
+    @classmethod
+    def of(cls, services: Services, data: bytes, stages: Stages | None = None) -> Self:
+        """A task whose time starts now; without `stages` it has timings of its own."""
+        deadline = time.monotonic() + services.settings.deadline_s
+        return cls(data, deadline, services, stages or Stages(services.metrics))
+
+    def room(self, pixels: int) -> int:
+        """What an image of so many pixels asks for: one for each, and `SCALE`² more where it may be enlarged."""
+        return pixels * (1 + SCALE**2 if pixels <= self.services.settings.max_upscale_pixels else 1)
+
+    def turn(self, room: int = 0) -> AbstractAsyncContextManager[None]:
+        """Hold room for an image and a turn to be worked on in the block.
+
+        Room comes first, so that large images that wait for it keep no small one from its turn.
+        """
+        return _Turn(self.services, self.stages, room)
+
+    @asynccontextmanager
+    async def picture(self, *, max_pixels: int) -> AsyncIterator[Picture]:
+        """Decode the upload here, when there is room for it and it has its turn; both are held in the block.
+
+        The size is read from the header before.
+
+        Args:
+            max_pixels: larger images are refused.
+
+        Raises:
+            ServiceError: as `service.imaging.decode`.
+        """
+        services = self.services
+        with self.stages("decode_image"):
+            found = await services.in_thread(
+                size_or_picture, self.data, max_pixels=max_pixels, at_once=_DECODED_AT_ONCE
+            )
+        width, height = (found.width, found.height) if isinstance(found, Picture) else found
+        room = self.room(width * height)
+        # What has to wait for room must hold no pixels meanwhile.
+        picture = found if isinstance(found, Picture) and room <= services.pixels.free else None
+        del found
+        async with self.turn(room):
+            if picture is None:
+                with self.stages("decode_image"):
+                    picture = await services.in_thread(decode, self.data, max_pixels=max_pixels)
+            yield picture
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn(AbstractAsyncContextManager[None]):
+    services: Services
+    stages: Stages
+    room: int
+
+    async def __aenter__(self) -> None:
+        with self.stages("wait"):
+            if self.room:
+                await self.services.pixels.take(self.room)
+            try:
+                await self.services.turns.take(1)
+            except BaseException:
+                self._give_room()
+                raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self.services.turns.give(1)
+        self._give_room()
+
+    def _give_room(self) -> None:
+        if self.room:
+            self.services.pixels.give(self.room)
+
+
+def ladder(settings: Settings, provider: str) -> Ladder:
+    """The engine's shapes: on CUDA squares and powers of two, on a CPU each tile by itself.
+
+    A CPU gains nothing from batches (docs/performance.md), and no warm-up is lost on a new shape there. CUDA would
+    search algorithms and extend its arena for each.
+    """
+    if provider != CUDA:
+        return Ladder()
+    sizes = [1]
+    while 2 * sizes[-1] <= settings.max_batch:
+        sizes.append(2 * sizes[-1])
+    sides = [side for side in (64, 96, 128, 192, 256, 384, 512) if side < settings.tile]
+    return Ladder(tuple(sizes), (*sides, settings.tile), settings.batch_pixels)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    metrics: Metrics | None = None,
+    *,
+    engine: EngineFactory = build_engine,
+    decoder: DecoderFactory = DecoderProcesses,
+    on_lost: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Services]:
+    """Load the model, start the decoder children, and end them after the block.
+
+    Args:
+        engine, decoder: how these two are built; tests put their own in.
+        on_lost: called when the engine is broken for good, from a thread of its own.
+
+    Raises:
+        ManifestError, EngineError, PoolError: what is needed is missing or does not come up.
+    """
+    metrics = metrics or Metrics()
+    cpus = usable_cpus()
+    async with AsyncExitStack() as stack:
+        executor = ThreadPoolExecutor(cpus + 1, thread_name_prefix="images", initializer=give_way)
+        stack.callback(executor.shutdown)
+        readers = decoder(settings)
+        stack.push_async_callback(readers.stop)
+        loop = asyncio.get_running_loop()
+        # The children start while the model loads: both take about as long.
+        starting = asyncio.create_task(readers.start())
+        try:
+            built = await loop.run_in_executor(executor, engine, settings)
+        finally:
+            await asyncio.wait({starting})
+        starting.result()
+        places = settings.concurrency or (CUDA_PLACES if built.provider == CUDA else concurrency(cpus))
+        shapes = ladder(settings, built.provider)
+        lanes = 1 if built.provider == CUDA else settings.lanes or cpus
+        if isinstance(built, OnnxEngine):
+            await loop.run_in_executor(executor, built.warm_up, shapes.shapes())
+            if lanes > 1:
+                filling = (loop.run_in_executor(executor, built.fill_arena) for _ in range(lanes))
+                await asyncio.gather(*filling)
+        threads = EngineThreads(
+            built,
+            capacity=places + settings.queue,
+            watcher=metrics,
+            ladder=shapes,
+            lanes=lanes,
+            on_lost=on_lost,
+        )
+        threads.start()
+        metrics.count_decoder_events(readers.state)
+        stack.callback(threads.stop)
+        yield Services(
+            settings=settings,
+            metrics=metrics,
+            executor=executor,
+            engine=threads,
+            upscaler=Upscaler(threads, executor, tile=settings.tile),
+            decoder=readers,
+            turns=Budget(places),
+            pixels=Budget(settings.pixel_budget),
+        )

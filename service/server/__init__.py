@@ -1,0 +1,1 @@
+"""HTTP: the application, its server, and the only code that knows FastAPI, Starlette and uvicorn."""

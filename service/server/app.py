@@ -1,0 +1,122 @@
+"""The application: put together here, started and stopped by its lifespan."""
+
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+
+from service.generator.store import build_engine
+from service.pipeline.admission import Gate
+from service.pipeline.decoder import DecoderProcesses
+from service.pipeline.metrics import Metrics
+from service.pipeline.runtime import DecoderFactory, EngineFactory, opened
+from service.server import event_loop_lag, openapi, problems
+from service.server.api_keys import ApiKeys, load_keys, origins
+from service.server.layers import Layered
+from service.server.middleware import Observe
+from service.server.prometheus import Gather, own_only
+from service.server.readiness import readiness
+from service.server.request import BodyLimit
+from service.server.routes import decode, monitoring, playground, upscale
+from service.server.shortcut import Shortcut
+from service.server.warmup import warm_up
+from service.settings import Settings
+
+_PREFIXES = ("/v1", "")
+_NO_HURRY = {"deadline_s": 60.0, "max_upscale_pixels": 1_000_000, "max_decode_pixels": 1_000_000}
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    engine: EngineFactory = build_engine,
+    decoder: DecoderFactory = DecoderProcesses,
+    gather: Gather = own_only,
+) -> FastAPI:
+    """The application. Nothing is loaded before its lifespan starts, and a failure there ends the process.
+
+    Args:
+        settings: see `Settings`.
+        engine, decoder: how these two are built; tests put their own in.
+        gather: what `/metrics` shows, where there is more to show than what this process has counted.
+
+    Raises:
+        KeysError: the settings name API keys that cannot be used.
+    """
+    metrics = Metrics()
+    keys = load_keys(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(settings, metrics, engine=engine, decoder=decoder, on_lost=_end) as services:
+            app.state.gate = Gate(
+                places=services.turns.total + settings.queue, bytes_inside=settings.max_bytes_inside
+            )
+            # The warm-up is slow and is nobody's request: the limits are not for it.
+            app.state.services = replace(services, settings=settings.model_copy(update=_NO_HURRY))
+            await warm_up(app, key=keys[0] if keys else b"")
+            metrics.forget()
+            app.state.services = services
+            state = readiness(services)
+            metrics.places.set(app.state.gate.places)
+            metrics.engine_lanes.set(services.engine.lanes)
+            metrics.model.info(
+                {
+                    "name": state.model.name,
+                    "version": str(state.model.version),
+                    "sha256": state.model.sha256,
+                    "provider": state.provider,
+                }
+            )
+            _log.info("ready" if state.ready else "not ready", extra={"state": state.model_dump()})
+            async with event_loop_lag.watched(metrics.loop_lag.observe):
+                yield
+
+    app = Layered(lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
+    mounted = [(prefix, router()) for prefix in _PREFIXES for router in (upscale.router, decode.router)]
+    mounted += [("", monitoring.router(gather)), ("", playground.router(needs_key=bool(keys)))]
+    for prefix, routes in mounted:
+        app.include_router(routes, prefix=prefix)
+    app.router.routes.append(playground.files())
+    paths = {
+        prefix + route.path: route
+        for prefix, routes in mounted
+        for route in routes.routes
+        if isinstance(route, Route)
+    }
+    guarded = {path for path, route in paths.items() if "POST" in (route.methods or ())}
+    if settings.metrics_need_key:
+        guarded.add("/metrics")
+    problems.install(app)
+    openapi.install(app)
+    # The last one is the outermost.
+    shortcuts = {prefix + decode.PATH: decode.decode_upload for prefix in _PREFIXES}
+    app.surround(partial(Shortcut, endpoints=shortcuts))
+    app.surround(partial(BodyLimit, max_bytes=settings.max_body_bytes))
+    app.surround(partial(ApiKeys, keys=keys, guarded=guarded, metrics=metrics))
+    if allowed := origins(settings):
+        app.surround(
+            partial(
+                CORSMiddleware,
+                allow_origins=allowed,
+                allow_methods=["POST"],
+                allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
+                expose_headers=["X-Request-ID", "Server-Timing", "Retry-After"],
+            )
+        )
+    app.surround(partial(Observe, metrics=metrics, paths=frozenset(paths)))
+    return app
+
+
+def _end() -> None:
+    """The engine is broken for good, and a process cannot mend it: finish what can be finished, then end."""
+    os.kill(os.getpid(), signal.SIGTERM)

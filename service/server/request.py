@@ -1,0 +1,95 @@
+"""What the service refuses, and when: bytes, places, time, and work for clients that have left."""
+
+import time
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import ServiceError
+from service.pipeline.admission import Gate
+from service.pipeline.metrics import Stages
+from service.pipeline.runtime import Services, Task
+from service.server.deadline import Watch
+from service.server.multipart import read_upload
+from service.server.problems import problem
+from service.settings import Settings
+
+T = TypeVar("T")
+
+
+class BodyLimit:
+    """ASGI layer that bounds every request's body, outside of whatever parses it.
+
+    A declared length is refused before a byte is read; an undeclared one (chunked) when it passes the bound.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > self._max_bytes:
+            # The rest of the body is not wanted: say so, or the client goes on sending it.
+            await problem(self._too_large(), {"Connection": "close"})(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                raise self._too_large()
+            return message
+
+        await self._app(scope, counted, send)
+
+    def _too_large(self) -> ServiceError:
+        return ServiceError("body_too_large", f"the body is larger than {self._max_bytes} bytes")
+
+
+async def serve(request: Request, work: Callable[[Task], Coroutine[Any, Any, T]]) -> T:
+    """Take a request through admission and upload, and do its work within its deadline.
+
+    Raises:
+        ServiceError: as `Entry` and `read_upload` do, `upload_timeout`, `deadline_exceeded`,
+            `client_closed_request`, or whatever `work` raises.
+    """
+    services: Services = request.app.state.services
+    gate: Gate = request.app.state.gate
+    stages: Stages = request.state.stages
+    settings = services.settings
+    try:
+        if services.engine.lost:
+            raise ServiceError("not_ready", "the engine has ended", retry_after=5, reason="not_ready")
+        declared = _declared(request, settings.max_body_bytes)
+        with gate.entry(declared) as entry, Watch(request.receive) as watch:
+            with stages("upload"):
+                watch.until(time.monotonic() + settings.upload_timeout_s, partial(_not_sent, settings))
+                data = await read_upload(request, entry.arrived)
+            entry.take_place()
+            task = Task.of(services, data, stages)
+            watch.until(task.deadline, _not_finished, listen=True)
+            return await work(task)
+    except ServiceError as error:
+        if error.reason is not None:
+            services.metrics.rejected.labels(error.reason).inc()
+        raise
+
+
+def _declared(request: Request, most: int) -> int:
+    """Bytes of the body that the client declares; without a declaration, as many as it may send."""
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() else most
+
+
+def _not_sent(settings: Settings) -> ServiceError:
+    return ServiceError("upload_timeout", f"the body did not arrive within {settings.upload_timeout_s:g} s")
+
+
+def _not_finished() -> ServiceError:
+    return ServiceError("deadline_exceeded", "not finished within the deadline", reason="deadline")

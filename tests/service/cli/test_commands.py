@@ -1,0 +1,149 @@
+"""`python -m service read` and `upscale` as scripts use them: output, errors, exit status."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import segno
+from PIL import Image
+
+from service.cli.read import payload
+from service.pipeline.answers import Symbol
+from tests.builders.process import ROOT
+
+SAMPLES = ROOT / "docs" / "samples"
+TEXTS = {
+    "chat": "https://example.org/forwarded?by=a+messenger&twice=yes",
+    "label": "https://example.org/qr-super-resolution",
+    "screen": "tel:+15550100",
+}
+
+
+def run(*arguments: str, feed: bytes = b"", **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-m", "service", *arguments],
+        input=feed, capture_output=True, cwd=ROOT, env=os.environ | environment, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("images") / "blank.png"
+    Image.new("L", (40, 40), 255).save(path)
+    return path
+
+
+def test_hard_crops_are_read_in_the_order_of_the_files() -> None:
+    names = list(TEXTS) * 2
+    done = run("read", *(str(SAMPLES / f"{name}.png") for name in names))
+    assert done.stdout.decode().splitlines() == [f"{SAMPLES / name}.png: {TEXTS[name]}" for name in names]
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_one_file_gives_its_payload_alone_from_standard_input_too() -> None:
+    done = run("read", "-", feed=(SAMPLES / "label.png").read_bytes())
+    assert (done.stdout.decode(), done.returncode) == (TEXTS["label"] + "\n", 0)
+
+
+def test_files_that_cannot_be_used_are_named_and_stop_nothing(blank: Path, tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("no image")
+    done = run("read", "missing.png", str(tmp_path), str(text), str(blank), str(SAMPLES / "chat.png"))
+    assert done.stdout.decode() == f"{SAMPLES / 'chat.png'}: {TEXTS['chat']}\n"
+    assert done.stderr.decode().splitlines() == [
+        "missing.png: there is no such file",
+        f"{tmp_path}: not a regular file",
+        f"{text}: not a PNG, JPEG, WebP, BMP or GIF image",
+    ]
+    assert done.returncode == 2
+
+
+def test_json_is_the_answer_of_decode_or_the_error(blank: Path) -> None:
+    done = run("read", "--json", str(blank), "missing.png", str(SAMPLES / "screen.png"))
+    nothing, missing, screen = (json.loads(line) for line in done.stdout.decode().splitlines())
+    assert (nothing["file"], nothing["symbols"], nothing["complete"]) == (str(blank), [], True)
+    assert missing == {
+        "file": "missing.png",
+        "error": {"code": "file_not_found", "detail": "there is no such file"},
+    }
+    assert [symbol["text"] for symbol in screen["symbols"]] == [TEXTS["screen"]]
+    assert {"attempts", "timings_ms", "model", "upscaled"} <= screen.keys()
+    assert done.returncode == 2
+
+
+def test_nothing_to_read_has_a_status_of_its_own(blank: Path) -> None:
+    done = run("read", str(blank))
+    assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 1)
+
+
+def test_what_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
+    path = tmp_path / "symbol.png"
+    segno.make("a\\b\nü", micro=False).save(str(path), scale=4, border=4)
+    done = run("read", str(path), PYTHONIOENCODING="ascii")
+    assert done.stdout.decode() == "a\\\\b\\nü\n"
+    assert shown("\x1b[2J", b"\x1b[2J") == "\\x1b[2J"
+    assert shown(None, b"\x8f:\xff") == "hex:8f3aff"
+
+
+def shown(text: str | None, data: bytes) -> str:
+    encoded = base64.b64encode(data).decode()
+    return payload(
+        Symbol(text=text, payload_base64=encoded, encoding=None, points=[], reader="soft", attempt="soft")
+    )
+
+
+@pytest.mark.parametrize(("name", "form"), [("x.png", "PNG"), ("x.JPG", "JPEG"), ("deep/x.webp", "WEBP")])
+def test_enlarged_files_are_of_the_form_their_name_says(tmp_path: Path, name: str, form: str) -> None:
+    done = run("upscale", str(SAMPLES / "label.png"), str(tmp_path / name))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    with Image.open(SAMPLES / "label.png") as small, Image.open(tmp_path / name) as large:
+        assert large.format == form
+        assert large.size == (4 * small.width, 4 * small.height)
+    assert len(list((tmp_path / name).parent.iterdir())) == 1
+
+
+def test_enlarging_in_a_pipe(tmp_path: Path) -> None:
+    done = run("upscale", "-", "-", "--format", "webp", feed=(SAMPLES / "chat.png").read_bytes())
+    assert done.returncode == 0
+    assert done.stdout[8:12] == b"WEBP"
+
+
+def test_what_cannot_be_enlarged_or_written_is_said_in_a_line(tmp_path: Path) -> None:
+    sample = str(SAMPLES / "label.png")
+    for arguments, message in (
+        ((sample, str(tmp_path / "x.tiff")), "name it .png, .jpg or .webp"),
+        (("missing.png", str(tmp_path / "x.png")), "missing.png: there is no such file"),
+        ((sample, "/proc/x.png"), "/proc/x.png: "),
+    ):
+        done = run("upscale", *arguments)
+        assert done.returncode == 2
+        assert len(done.stderr.decode().splitlines()) == 1
+        assert message in done.stderr.decode()
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_model_and_no_sense_have_statuses_of_their_own(tmp_path: Path) -> None:
+    missing = run("read", str(SAMPLES / "label.png"), QRSR_MODEL_STORE=str(tmp_path))
+    assert missing.returncode == 3
+    assert b"no released version" in missing.stderr
+    assert run("read", str(SAMPLES / "label.png"), QRSR_TILE="much").returncode == 2
+    assert run("read").returncode == 2
+    assert run("reed", "x").returncode == 2
+
+
+def test_a_reader_of_the_output_may_leave() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "service", "read", *[str(SAMPLES / "chat.png")] * 40],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+        assert process.wait(timeout=60) in (0, 141)
+    assert errors == b""
