@@ -29,9 +29,10 @@ test-ray: $(VENV)/.dev fetch ## install Ray and run the tests that start cluster
 	$(INSTALL) '.[$(RUNTIME),ray]'
 	$(BIN)/python -m pytest -m cluster tests/service/ray
 
-lint: $(VENV)/.dev ## ruff: rules and format; linters of scripts, Dockerfiles, compose file and workflows
+lint: $(VENV)/.dev ## ruff: rules and format; which folder imports which; linters of scripts, Dockerfiles, compose file and workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/shellcheck .ci/run docker/roll docker/selftest docker/*.sh docker/proxy/*.sh
 	@if [ -x $(BIN)/hadolint ]; then set -x; $(BIN)/hadolint docker/Dockerfile*; fi
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml docker/api-keys.yml

@@ -6,7 +6,6 @@ places them on nodes, asks after their health, and replaces them one after the o
 
 from typing import Annotated, Any
 
-from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from ray import serve
 from ray.serve import Application
@@ -15,7 +14,7 @@ from service import logs
 from service.machine import tune
 from service.pipeline.runtime import CUDA_PLACES
 from service.ray.worker_settings import sized
-from service.server.app import create_app
+from service.server.app import App, create_app
 from service.server.prometheus import exposition, merged
 from service.server.readiness import readiness
 from service.settings import Settings
@@ -80,9 +79,9 @@ class _Replica:
         # Before the model allocates anything.
         tune()
         self._settings = settings
-        self._app: FastAPI | None = None
+        self._app: App | None = None
 
-    def __serve_build_asgi_app__(self) -> FastAPI:
+    def __serve_build_asgi_app__(self) -> App:
         logs.configure(self._settings.log_level)
         self._app = create_app(self._settings, gather=self._gathered)
         return self._app
@@ -101,7 +100,7 @@ class _Replica:
         """This replica's id, and its metrics."""
         return serve.get_replica_context().replica_id.unique_id, exposition(self._application)
 
-    async def _gathered(self, _: FastAPI) -> bytes:
+    async def _gathered(self, _: App) -> bytes:
         """The metrics of all replicas, whichever is asked."""
         context = serve.get_replica_context()
         siblings = serve.get_deployment_handle(context.deployment, context.app_name)
@@ -115,7 +114,7 @@ class _Replica:
         return merged(dict(sorted((told | dict([self.exposition()])).items())))
 
     @property
-    def _application(self) -> FastAPI:
+    def _application(self) -> App:
         if self._app is None:
             raise RuntimeError("the application has not been built")
         return self._app

@@ -34,6 +34,9 @@ _NO_HURRY = {"deadline_s": 60.0, "max_upscale_pixels": 1_000_000, "max_decode_pi
 
 _log = logging.getLogger(__name__)
 
+App = FastAPI
+"""What `create_app` returns, under a name for folders that do not import the framework."""
+
 
 def create_app(
     settings: Settings,
