@@ -1,6 +1,6 @@
 """Settings of the service, read from the environment (`QRSR_...`).
 
-`python -m service.settings` prints the README's table of them.
+`python -m service settings` prints the README's table of them.
 """
 
 from collections.abc import Mapping
@@ -229,7 +229,3 @@ def _range(field: FieldInfo) -> str:
     if not low and not high:
         return "path" if field.annotation is Path else "text"
     return f"{low} n {high}".strip()
-
-
-if __name__ == "__main__":
-    print(markdown_table())

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.manifest import load_generator
+from model_store.versions import version_folder
 from service.generator.draft import copy_of
-from service.generator.store import version_folder
 from service.imaging import Format
 from service.pipeline.decoder import wechat_files
 from service.settings import Settings

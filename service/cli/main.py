@@ -11,6 +11,7 @@ from typing import Literal
 from service.cli.options import (
     EXIT_STATUS,
     NOT_STARTED,
+    READ,
     BulkOptions,
     ReadOptions,
     UpscaleOptions,
@@ -37,6 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve HTTP (this is done without a command)")
     serve.set_defaults(run=_serve)
+    openapi = commands.add_parser("openapi", help="print the contract of the HTTP interface")
+    openapi.set_defaults(run=_openapi)
+    settings = commands.add_parser("settings", help="print the table of settings")
+    settings.set_defaults(run=_settings)
     read = commands.add_parser(
         "read",
         help="print the payloads of the symbols in image files, or read any number of files into a table",
@@ -158,6 +163,20 @@ def _serve(_: argparse.Namespace) -> int:
     from service.server.main import main as serve
 
     return serve()
+
+
+def _openapi(_: argparse.Namespace) -> int:
+    from service.cli.openapi import text
+
+    print(text(), end="")
+    return READ
+
+
+def _settings(_: argparse.Namespace) -> int:
+    from service.settings import markdown_table
+
+    print(markdown_table())
+    return READ
 
 
 def _read(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_store.contract import SCALE
 from service.decoding import jobs
 from service.decoding.geometry import same_place
 from service.decoding.processes.errors import JobCrashedError, JobFailedError, JobTimeoutError
@@ -18,7 +19,6 @@ from service.decoding.reading import Reading
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-SCALE = 4
 Outcome = Literal["read", "nothing", "done", "timeout", "failed"]
 
 

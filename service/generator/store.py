@@ -1,30 +1,10 @@
-"""Find a released generator in the model store, and build the engine that serves it."""
+"""The engine of a released generator."""
 
-from pathlib import Path
-
-from model_store.manifest import MANIFEST_NAME, ManifestError
+from model_store.versions import version_folder
 from service.generator.draft import draft_of
 from service.generator.engine import CPU, CudaOptions, OnnxEngine, UpscaleEngine
 from service.machine import usable_cpus
 from service.settings import MEBI, Settings
-
-
-def version_folder(store: Path, name: str, version: int) -> Path:
-    """Folder of a generator version; `version` 0 means the newest one that is complete (has a manifest).
-
-    Raises:
-        ManifestError: there is none.
-    """
-    if version:
-        return store / name / str(version)
-    complete = [
-        int(manifest.parent.name)
-        for manifest in (store / name).glob(f"*/{MANIFEST_NAME}")
-        if manifest.parent.name.isdecimal()
-    ]
-    if not complete:
-        raise ManifestError(f"{store / name}: no released version")
-    return store / name / str(max(complete))
 
 
 def build_engine(settings: Settings) -> UpscaleEngine:

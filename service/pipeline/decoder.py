@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from model_store.contract import Image
-from model_store.manifest import MANIFEST_NAME, ManifestError, load_generator, load_third_party
+from model_store.manifest import ManifestError, load_generator, load_third_party
+from model_store.versions import newest, version_folder
 from service.decoding import jobs
 from service.decoding.cascade import (
     ATTEMPTS,
@@ -22,7 +23,6 @@ from service.decoding.processes.pool import DecoderPool
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
 from service.errors import ServiceError
-from service.generator.store import version_folder
 from service.machine import usable_cpus
 from service.pipeline import upload_job
 from service.pipeline.answers import DecoderState
@@ -132,15 +132,10 @@ def calibration_of(settings: Settings) -> SoftCalibration | None:
 
 def wechat_files(store: Path) -> WeChatFiles | None:
     """The newest version of the WeChat nets, verified by hash; None, with a warning, where not whole."""
-    versions = [
-        int(path.parent.name)
-        for path in (store / WECHAT).glob(f"*/{MANIFEST_NAME}")
-        if path.parent.name.isdecimal()
-    ]
-    if not versions:
+    folder = newest(store, WECHAT)
+    if folder is None:
         _log.warning("no WeChat nets in the model store: WeChat works without detector and super-resolution")
         return None
-    folder = store / WECHAT / str(max(versions))
     try:
         load_third_party(folder)
     except ManifestError as error:

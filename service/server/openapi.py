@@ -1,9 +1,8 @@
 """The contract: what OpenAPI says beyond the routes' own types.
 
-`python -m service.server.openapi` prints it; `docs/openapi.json` is that text, and a test compares the two.
+`python -m service openapi` prints it; `docs/openapi.json` is that text, and a test compares the two.
 """
 
-import json
 from http import HTTPStatus
 from typing import Any
 
@@ -204,15 +203,3 @@ def _problem(code: str) -> dict[str, Any]:
             {"field": "format", "message": "Input should be 'png', 'jpeg' or 'webp'", "kind": "literal_error"}
         ]
     return example
-
-
-def text() -> str:
-    """The contract as it is committed."""
-    from service.server.app import create_app
-    from service.settings import Settings
-
-    return json.dumps(create_app(Settings()).openapi(), indent=1, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    print(text(), end="")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from model_store.versions import version_folder
 from service.generator.engine import CUDA, EngineError, OnnxEngine
-from service.generator.store import version_folder
 
 STORE = Path(__file__).resolve().parents[2] / "model_store"
 

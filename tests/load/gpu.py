@@ -18,8 +18,8 @@ import onnxruntime as ort
 from onnx import TensorProto, helper
 
 from model_store.manifest import load_generator
+from model_store.versions import version_folder
 from service.generator.engine import CUDA, CudaOptions
-from service.generator.store import version_folder
 from tests.builders.process import ROOT
 from training.evaluate.graph_cost import onnx_macs
 

@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from model_store.contract import quantise
+from model_store.versions import version_folder
 from service.generator.draft import copy_of
 from service.generator.engine import OnnxEngine
-from service.generator.store import version_folder
 from tests.load.results import neighbours
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -65,4 +65,4 @@ def test_the_readme_has_this_table() -> None:
     assert start in text, f"README.md lacks {start}"
     assert end in text, f"README.md lacks {end}"
     table = text.split(start)[1].split(end)[0].strip()
-    assert table == markdown_table(), "run `python -m service.settings` and paste its output"
+    assert table == markdown_table(), "run `python -m service settings` and paste its output"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_store.manifest import MANIFEST_NAME
+from model_store.versions import newest
 from training.evaluate.arms import NONE, Arm
 from training.evaluate.readers import DECODE, SOFT, available, versions
 from training.evaluate.results import machine
@@ -73,10 +73,7 @@ class Options:
 
 def newest_generator(store: Path = STORE) -> Path | None:
     """Folder of the highest complete version of our generator."""
-    found = [
-        path.parent for path in (store / GENERATOR).glob(f"*/{MANIFEST_NAME}") if path.parent.name.isdecimal()
-    ]
-    return max(found, key=lambda folder: int(folder.name), default=None)
+    return newest(store, GENERATOR)
 
 
 def chosen_upscalers(

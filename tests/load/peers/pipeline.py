@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from model_store.contract import luma, merge_colour, pad_to_multiple, quantise, to_tensor
+from model_store.versions import version_folder
 from service.decoding.cascade import ATTEMPTS, LARGE
 from service.decoding.jobs import Readers
 from service.generator.draft import draft_of
 from service.generator.engine import OnnxEngine
-from service.generator.store import version_folder
 from service.imaging import Picture, decode, encode
 from service.pipeline.decoder import calibration_of, wechat_files
 from service.settings import Settings

@@ -11,6 +11,7 @@ import pytest
 import segno
 from PIL import Image
 
+from service.cli.main import main
 from service.cli.read import payload
 from service.pipeline.answers import Symbol
 from tests.builders.process import ROOT
@@ -147,3 +148,13 @@ def test_a_reader_of_the_output_may_leave() -> None:
         errors = process.stderr.read()
         assert process.wait(timeout=60) in (0, 141)
     assert errors == b""
+
+
+def test_the_contract_is_printed_as_it_is_committed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["openapi"]) == 0
+    assert capsys.readouterr().out == (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
+
+
+def test_the_table_of_settings_is_printed_as_the_readme_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["settings"]) == 0
+    assert capsys.readouterr().out.strip() in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from model_store.manifest import ManifestError
+from model_store.versions import version_folder
 from service.generator import draft
 from service.generator.draft import MOST_FLIPPED, compared, copy_of
 from service.generator.engine import EngineOutput, OnnxEngine
-from service.generator.store import build_engine, version_folder
+from service.generator.store import build_engine
 from service.server.app import create_app
 from service.settings import Settings
 from tests.builders.model import TINY, write_copy, write_tiny_model

@@ -13,10 +13,9 @@ from model_store.manifest import ManifestError
 from service.errors import ServiceError
 from service.generator.engine import CPU, EngineError, EngineOutput, OnnxEngine
 from service.generator.queue import EngineThreads
-from service.generator.store import version_folder
 from service.machine import usable_cpus
 from tests.builders.engines import Unwatched
-from tests.builders.model import TINY, write_tiny_model
+from tests.builders.model import write_tiny_model
 
 
 def test_cpu_and_auto_tell_the_provider_in_use(tmp_path: Path) -> None:
@@ -58,17 +57,6 @@ def test_outputs(tmp_path: Path) -> None:
     assert output.logits is not None
     np.testing.assert_allclose(1 / (1 + np.exp(-output.logits)), output.sr, atol=1e-5)
     assert engine.run(lr, logits=False).logits is None
-
-
-def test_the_newest_complete_version_is_taken(tmp_path: Path) -> None:
-    for version in (1, 2, 10):
-        write_tiny_model(tmp_path, version=version)
-    (tmp_path / TINY / "11").mkdir()
-    (tmp_path / TINY / "notes").mkdir()
-    assert version_folder(tmp_path, TINY, 0).name == "10"
-    assert version_folder(tmp_path, TINY, 2).name == "2"
-    with pytest.raises(ManifestError):
-        version_folder(tmp_path, "other", 0)
 
 
 @pytest.mark.parametrize(

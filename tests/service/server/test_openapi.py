@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.cli.openapi import text
 from service.errors import STATUS
 from service.pipeline.answers import DecodeAnswer, Problem, UpscaleAnswer
 from service.server import openapi
@@ -29,8 +30,8 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def test_the_committed_contract_is_what_the_code_says() -> None:
-    assert COMMITTED.read_text(encoding="utf-8") == openapi.text(), (
-        "run `python -m service.server.openapi > docs/openapi.json`, and look at what changed"
+    assert COMMITTED.read_text(encoding="utf-8") == text(), (
+        "run `python -m service openapi > docs/openapi.json`, and look at what changed"
     )
 
 

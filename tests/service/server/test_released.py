@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from model_store.manifest import load_generator
-from service.generator.store import version_folder
+from model_store.versions import version_folder
 from service.server.app import create_app
 from service.settings import Settings
 from tests.builders.server import running
