@@ -50,16 +50,16 @@ format: $(VENV)/.dev ## rewrite the code in the project's format
 check: lint types test bench-quick ## everything that CI runs
 
 bench-quick: $(VENV)/.dev fetch ## the benchmark's regression floor, under a minute
-	$(BIN)/python -m training evaluate quick
+	$(BIN)/python -m benchmark quick
 
 bench-serve: $(VENV)/.dev fetch build/load/.peers build/load/.fuzz ## the service under load and faults: docs/performance.md (an hour)
-	$(BIN)/python -m tests.load all
+	$(BIN)/python -m benchmark serving all
 
 # What is measured against, and the fuzzers, each in an environment of its own: nothing of them is ever served.
 build/load/.%: constraints.txt | $(BIN)/python
 	@$(PYTHON) -m venv build/load/$*
 	@build/load/$*/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	  --editable '.[cpu]' --requirement $(if $(filter peers,$*),tests/load/peers/requirements.txt,tests/load/fuzz-requirements.txt)
+	  --editable '.[cpu]' --requirement $(if $(filter peers,$*),benchmark/serving/peers/requirements.txt,benchmark/serving/fuzz-requirements.txt)
 	@touch $@
 
 clean: ## remove the virtual environment and caches

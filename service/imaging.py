@@ -37,7 +37,7 @@ _PNG_OPTIONS = [
     *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
 ]
 """One fixed filter and the lowest level: a third faster than Pillow's choice of a filter for each row, at the same
-size (`python -m tests.load modes`)."""
+size (`python -m benchmark serving modes`)."""
 _GREY_MODES = ("1", "L", "LA", "La")
 _LIGHT = 192
 """Mean luma of the visible part above which the ground is black."""

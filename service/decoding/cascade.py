@@ -56,13 +56,13 @@ class Attempt:
 
 
 # In the order of crops read a second of processor time among those that the attempts before left, as
-# `python -m training evaluate attempts` measures it; but `sr-zxing`, which drafts leave little, stays where it belongs
+# `python -m benchmark attempts` measures it; but `sr-zxing`, which drafts leave little, stays where it belongs
 # without them. There zxing-cpp and the soft reader read whatever any other attempt did; WeChat stays, on the upload,
 # for pictures unlike those, as photographs are. On the enlarged image it was never the first to read, at a third of the
 # time of all attempts together. All of them find inverted symbols by themselves. WeChat can take 8 s over
 # 1,024 x 1,024 pixels of noise.
 # Where a picture is enlarged at considerable cost, WeChat would add half as much again to the time of a hopeless one;
-# it read 1 of 1,284 that nothing before it read (`python -m training evaluate attempts --photos DIR`).
+# it read 1 of 1,284 that nothing before it read (`python -m benchmark attempts --photos DIR`).
 ATTEMPTS = (
     Attempt("zxing", jobs.zxing, brief=True),
     Attempt("draft-zxing", jobs.zxing, "draft", brief=True),

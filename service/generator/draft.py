@@ -4,7 +4,7 @@ What is read from a draft need not be enlarged again. Whatever is not goes to th
 nothing by it; only of several symbols in one crop the draft may show fewer. (Models that guess for slower ones are
 called drafts in language modelling, too.)
 
-The copy lies in the generator's own folder, `draft/`, and is made by `python -m training.precision int8`. Whether it is
+The copy lies in the generator's own folder, `draft/`, and is made by `python -m training precision int8`. Whether it is
 faster depends on the CPU's instructions: without VNNI it need not be, and its sums may overflow. So both are run at
 the start, and compared.
 """

@@ -10,7 +10,7 @@ from model_store.manifest import ManifestError, load_generator
 from service.generator.draft import copy_of
 from tests.gpu.test_cuda import SAMPLES, luma
 
-precision = pytest.importorskip("training.precision", reason="the training extra is not installed")
+precision = pytest.importorskip("training.release.precision", reason="the training extra is not installed")
 
 
 @pytest.mark.parametrize(

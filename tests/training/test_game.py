@@ -22,7 +22,7 @@ from training.devices import launch
 from training.errors import TrainingError
 from training.export import generator_of
 from training.players import Players
-from training.release import ReleaseError, release
+from training.release.versions import ReleaseError, release
 from training.train import train
 
 pytestmark = pytest.mark.timeout(600)

@@ -19,7 +19,7 @@ from training.export import generator_of
 from training.interpolate import interpolate, source
 from training.models.config import CompactConfig, SRResNetConfig
 from training.models.factory import build_generator
-from training.release import release
+from training.release.versions import release
 from training.train import train
 
 STORE = Path(__file__).parents[2] / "model_store"

@@ -18,7 +18,7 @@ from training.losses.module import weighted_cross_entropy
 from training.models.compact import CompactGenerator
 from training.models.config import CompactConfig
 from training.players import rate_factor
-from training.release import ReleaseError, release
+from training.release.versions import ReleaseError, release
 from training.train import train
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"

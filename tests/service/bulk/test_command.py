@@ -18,12 +18,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from benchmark.paths import ROOT
+from benchmark.scaling import crops
+from benchmark.serving.images import encode, symbol
 from service.cli.main import main
 from service.pipeline.answers import DecodeAnswer, Symbol
-from tests.builders import crops
-from tests.builders.images import encode, symbol
 from tests.builders.model import TINY, write_tiny_model
-from tests.builders.process import ROOT
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmark.serving import results
+from benchmark.serving.load import corpus
 from model_store.manifest import ManifestError
 from model_store.versions import version_folder
 from service.generator import draft
@@ -16,7 +18,6 @@ from service.server.app import create_app
 from service.settings import Settings
 from tests.builders.model import TINY, write_copy, write_tiny_model
 from tests.builders.server import running
-from tests.load import corpus, results
 
 ROOT = Path(__file__).resolve().parents[3]
 HARD = (ROOT / "docs" / "samples" / "label.png").read_bytes()

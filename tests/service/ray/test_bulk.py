@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.builders import crops
+from benchmark.paths import ROOT
+from benchmark.scaling import crops
 from tests.builders.model import TINY
-from tests.builders.process import ROOT
 from tests.builders.ray_cluster import add_node, cluster
 
 FILES = 160

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from benchmark.reader.simulated_logits import Scene, simulate, symbol_modules
+from scoring.known_symbols import Simulated
 from service.decoding.soft.constellation import pairs, triples
 from service.decoding.soft.finder import Finders, find_finders
-from training.evaluate.simulated_logits import Scene, Simulated, simulate, symbol_modules
 
 
 def simulated(scene: Scene, version: int = 4, seed: int = 0) -> Simulated:

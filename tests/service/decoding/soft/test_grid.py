@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmark.reader.simulated_logits import Scene, simulate, symbol_modules
+from scoring.known_symbols import Simulated
 from service.decoding.soft.constellation import triples
 from service.decoding.soft.finder import find_finders
 from service.decoding.soft.grid import TERMS, Grid
@@ -12,7 +14,6 @@ from service.decoding.soft.homography import estimate, project, with_moved_corne
 from service.decoding.soft.hypotheses import affine_hypotheses, version_hypotheses
 from service.decoding.soft.refinement import Freedom, refine
 from service.decoding.soft.sampling import SoftCalibration, sampled
-from training.evaluate.simulated_logits import Scene, Simulated, simulate, symbol_modules
 
 HOMOGRAPHY = np.array([[5.0, 0.4, 30.0], [-0.6, 4.5, 44.0], [1e-3, -5e-4, 1.0]])
 

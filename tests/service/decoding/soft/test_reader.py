@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import segno
 
+from benchmark.reader.simulated_logits import Scene, module_errors, simulate, symbol_modules
+from scoring.known_symbols import Simulated
 from service.decoding.soft import SoftReading, StructuredAppend, read_logits
-from training.evaluate.simulated_logits import Scene, Simulated, module_errors, simulate, symbol_modules
 
 PATIENT = 20.0
 """Seconds: tests do not depend on how busy the machine is."""

@@ -5,11 +5,12 @@ import time
 import numpy as np
 import pytest
 
+from benchmark.reader.simulated_logits import Scene, simulate, symbol_modules
+from scoring.known_symbols import Simulated
 from service.decoding.soft.effort import Effort
 from service.decoding.soft.finder import find_finders
 from service.decoding.soft.refinement import Fit
 from service.decoding.soft.search import GridSearch
-from training.evaluate.simulated_logits import Scene, Simulated, simulate, symbol_modules
 
 
 def fits(truth: Simulated, work: float = 1000.0) -> list[Fit]:

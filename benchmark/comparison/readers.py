@@ -1,0 +1,119 @@
+"""The readers that are compared, each a function from a picture to payloads. Built in the process that uses
+them."""
+
+import importlib.metadata
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import zxingcpp
+
+from benchmark.comparison.arms import Image
+from benchmark.errors import BenchmarkError
+from model_store.manifest import ManifestError, load_third_party
+from service.decoding.wechat import WeChatFiles, WeChatReader
+
+Read = Callable[[Image], list[bytes]]
+
+DIRECT = ("wechat", "wechat-plain", "zxing", "opencv", "opencv-aruco", "zbar")
+"""Readers of a picture."""
+SOFT, DECODE = "soft", "decode"
+"""Reader of a generator's logits; the service's cascade, which enlarges by itself."""
+
+
+class ReaderUnavailableError(BenchmarkError):
+    """A reader cannot be used here; the message says why."""
+
+
+def wechat_files(folder: Path) -> WeChatFiles:
+    """WeChat's two nets, verified by hash.
+
+    Raises:
+        ReaderUnavailableError: they are not there or not whole. Without them WeChat would be another reader,
+            silently, so the benchmark does not go on.
+    """
+    try:
+        load_third_party(folder)
+    except ManifestError as error:
+        raise ReaderUnavailableError(
+            f"WeChat's nets: {error}; `python -m model_store fetch` brings them"
+        ) from error
+    return WeChatFiles.in_folder(folder)
+
+
+def build_reader(name: str, wechat: Path) -> Read:
+    """The reader of that name, as its library gives it to everybody: no padding, no second attempts.
+
+    Raises:
+        ReaderUnavailableError: its library is not installed here.
+    """
+    if name == "wechat":
+        return _wechat(WeChatReader(wechat_files(wechat)))
+    if name == "wechat-plain":
+        return _wechat(WeChatReader(None))
+    if name == "zxing":
+        return _zxing
+    if name == "opencv":
+        return _opencv(cv2.QRCodeDetector())
+    if name == "opencv-aruco":
+        return _opencv(cv2.QRCodeDetectorAruco())
+    if name == "zbar":
+        return _zbar()
+    raise ReaderUnavailableError(
+        f"no reader is called {name!r}; there are {', '.join((*DIRECT, SOFT, DECODE))}"
+    )
+
+
+def available(wechat: Path, wanted: tuple[str, ...] = DIRECT) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Which of the readers can be used here, and why the others cannot."""
+    usable, missing = [], {}
+    for name in wanted:
+        try:
+            build_reader(name, wechat)
+        except ReaderUnavailableError as error:
+            missing[name] = str(error)
+        else:
+            usable.append(name)
+    return tuple(usable), missing
+
+
+def versions() -> dict[str, str]:
+    """Versions of what reads and of what makes the pictures."""
+    found = {"opencv": cv2.__version__, "numpy": np.__version__}
+    for package in ("zxing-cpp", "onnxruntime", "pyzbar", "segno"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _wechat(reader: WeChatReader) -> Read:
+    return lambda image: [payload for payload, _ in reader.detect(image)]
+
+
+def _zxing(image: Image) -> list[bytes]:
+    formats = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
+    return [barcode.bytes for barcode in zxingcpp.read_barcodes(image, formats=formats) if barcode.valid]
+
+
+def _opencv(detector: cv2.QRCodeDetector | cv2.QRCodeDetectorAruco) -> Read:
+    def read(image: Image) -> list[bytes]:
+        text = detector.detectAndDecode(image)[0]
+        return [text.encode()] if text else []
+
+    return read
+
+
+def _zbar() -> Read:
+    try:
+        # A wrapper of a system library (Debian: libzbar0), which import looks for.
+        from pyzbar import pyzbar
+    except ImportError as error:
+        raise ReaderUnavailableError(f"ZBar: {error} (pip install pyzbar, apt install libzbar0)") from error
+
+    def read(image: Image) -> list[bytes]:
+        return [symbol.data for symbol in pyzbar.decode(image, symbols=[pyzbar.ZBarSymbol.QRCODE])]
+
+    return read

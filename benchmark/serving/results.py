@@ -1,0 +1,136 @@
+"""Figures of a row with where and how they were taken, as JSON under `benchmark/results/serving/`."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmark.paths import RESULTS
+from benchmark.serving.process import parents
+from service.machine import usable_cpus
+
+FOLDER = RESULTS / "serving"
+_SCHEMA = 1
+_PACKAGES = (
+    "fastapi",
+    "numpy",
+    "onnxruntime",
+    "opencv-contrib-python-headless",
+    "pillow",
+    "starlette",
+    "uvicorn",
+)
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Neighbours:
+    """What the machine did, for us and besides."""
+
+    share: float = 0.0
+    """Of all processor time while the block ran, what went to other programs or to other machines on the host."""
+    busy: float = 0.0
+    """Of all processor time, what was used, by whomever."""
+
+
+@contextmanager
+def neighbours() -> Iterator[Neighbours]:
+    """Watch the block: a benchmark beside which others compute says little, and should say so."""
+    found, started, busy, own = Neighbours(), time.perf_counter(), _busy(), processor_seconds()
+    yield found
+    everything = (time.perf_counter() - started) * (os.cpu_count() or 1)
+    used = _busy() - busy
+    found.busy = used / everything
+    found.share = max(0.0, used - (processor_seconds() - own)) / everything
+
+
+def _busy() -> float:
+    """Seconds of processor time since the machine's start: user, nice, system, interrupts, stolen."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    user, nice, system, _, _, irq, softirq, steal = (int(field) for field in fields[:8])
+    return (user + nice + system + irq + softirq + steal) / _TICKS
+
+
+def processor_seconds(pid: int | None = None) -> float:
+    """Processor time so far of a process (this one), its descendants, and those of them that have ended."""
+    families, ours = parents(), {pid or os.getpid()}
+    while more := {pid for pid, parent in families.items() if parent in ours} - ours:
+        ours |= more
+    seconds = 0
+    for one in ours:
+        try:
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it ended while we looked, and counts with its parent from now on
+            continue
+        seconds += sum(int(field) for field in fields[11:15])
+    return seconds / _TICKS
+
+
+_TELLING = {
+    "avx512_vnni": "VNNI",
+    "avx_vnni": "VNNI",
+    "amx_int8": "AMX",
+    "avx512f": "AVX-512",
+    "avx2": "AVX2",
+}
+"""Instructions that the speed of the generator and of its draft depends on, by their names in /proc/cpuinfo."""
+
+
+def machine() -> dict[str, Any]:
+    """Where it was measured, and with which versions."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    flags = {flag for line in lines if line.startswith("flags") for flag in line.split()}
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    return {
+        "processor": names[0] if names else platform.machine(),
+        "instructions": sorted({name for flag, name in _TELLING.items() if flag in flags}),
+        "cpus": usable_cpus(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "system": platform.system() + " " + platform.release().split("-")[0],
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def save(row: str, command: str, figures: dict[str, Any]) -> Path:
+    """Write a row's figures and return the file."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{row}.json"
+    whole = {
+        "schema": _SCHEMA,
+        "row": row,
+        "command": command,
+        "machine": machine(),
+        "figures": _short(figures),
+    }
+    path.write_text(json.dumps(whole, indent=1) + "\n")
+    return path
+
+
+def load(row: str) -> dict[str, Any] | None:
+    """What `save` wrote, or None where the row was never measured."""
+    path = FOLDER / f"{row}.json"
+    if not path.is_file():
+        return None
+    whole: dict[str, Any] = json.loads(path.read_text())
+    if whole.get("schema") != _SCHEMA:
+        raise ValueError(f"{path}: not a result of this benchmark")
+    return whole
+
+
+def _short(value: Any) -> Any:
+    """Floats to five digits."""
+    if isinstance(value, float):
+        return float(f"{value:.5g}")
+    if isinstance(value, dict):
+        return {key: _short(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_short(entry) for entry in value]
+    return value

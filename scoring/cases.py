@@ -1,0 +1,100 @@
+"""One picture of the sweep: what a symbol looks like, how it stands, what happens to it on its way to the crop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from math import ceil
+
+import numpy as np
+
+from scoring import degradations
+from scoring.degradations import Image
+from scoring.scenes import (
+    Light,
+    Look,
+    Matrix,
+    Place,
+    Plane,
+    corners_of,
+    draw,
+    homography,
+    illuminate,
+    project,
+    reduce,
+)
+from scoring.surroundings import Kind, draw_surroundings
+from scoring.symbols import Symbol
+
+Optics = Callable[[Plane, int, np.random.Generator], Plane]
+"""Scene, its pixels per LR pixel and a source of noise, to the scene as the sensor gets it."""
+Sensor = Callable[[Plane, np.random.Generator], Image]
+"""LR luminance to what the reader gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """How the symbol is turned before it is scaled to the wanted pixels per module."""
+
+    angle: float = 0.0
+    """Radians."""
+    jitter: tuple[tuple[float, float], ...] = ((0.0, 0.0),) * 4
+    """Shift of each corner in shares of the side: perspective."""
+    phase: tuple[float, float] = (0.0, 0.0)
+    """Of the symbol's corner against the pixel grid, in LR pixels."""
+    half_angle: float = 0.0
+    surround: float = 2.0
+    """Modules of surroundings that the crop shows beyond the quiet zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything about one symbol of a family except its size in pixels."""
+
+    look: Look = field(default_factory=Look)
+    pose: Pose = field(default_factory=Pose)
+    light: Light = field(default_factory=Light)
+    kind: Kind = "paper"
+    optics: Optics = lambda plane, _scale, _rng: plane
+    sensor: Sensor = lambda plane, _rng: degradations.quantise(plane)
+    sent_larger: tuple[float, tuple[int, int], tuple[int, int]] | None = None
+    """For a messenger: by how much the sent picture was larger, both JPEG qualities, shift of the blocks."""
+
+
+def picture(case: Case, symbol: Symbol, px_per_module: float, seed: list[int]) -> Image:
+    """The LR crop `(h, w) uint8` of one case; noise and surroundings follow from `seed`."""
+    place, shape = _placed(case, symbol, px_per_module)
+    # At least ten scene pixels a module, so that every blur and every edge has something to work on; and at
+    # least three a LR pixel, whose mean takes care of aliasing.
+    scale = int(np.clip(ceil(10 / px_per_module), 3, 12))
+    scene_shape = (shape[0] * scale, shape[1] * scale)
+    enlarge = np.diag([scale, scale, 1.0])
+    surroundings = draw_surroundings(case.kind, scene_shape, np.random.default_rng([*seed, 1]))
+    scene = draw(
+        symbol, case.look, replace(place, to_picture=enlarge @ place.to_picture), scene_shape, surroundings, 1
+    )
+    rng = np.random.default_rng([*seed, 2, round(1000 * px_per_module)])
+    scene = case.optics(illuminate(scene, case.light), scale, rng)
+    if case.sent_larger is None:
+        return case.sensor(reduce(scene, shape), rng)
+    factor, qualities, shift = case.sent_larger
+    taken = reduce(scene, (round(shape[0] * factor), round(shape[1] * factor)))
+    return degradations.messenger(taken, shape, qualities, shift)
+
+
+def _placed(case: Case, symbol: Symbol, px_per_module: float) -> tuple[Place, tuple[int, int]]:
+    size, pose = symbol.size, case.pose
+    corners = corners_of(size)
+    bent = corners.copy()
+    middle = bent.mean(axis=0)
+    bent = bent + np.array(pose.jitter) * size - middle
+    cos, sin = np.cos(pose.angle), np.sin(pose.angle)
+    turned = bent @ np.array([[cos, sin], [-sin, cos]])
+    # Perspective changes the sides; their mean is what the axis of the sweep says.
+    mean = np.linalg.norm(turned - np.roll(turned, -1, axis=0), axis=1).mean()
+    turned *= px_per_module * size / mean
+    quiet: Matrix = corners_of(size, case.look.quiet)
+    outline = project(homography(corners, turned), quiet)
+    beyond = pose.surround * px_per_module
+    low = np.floor(outline.min(axis=0) - beyond)
+    extent = np.ceil(outline.max(axis=0) + beyond - low + 1).astype(int)
+    placed = turned - low + np.array(pose.phase)
+    return Place(homography(corners, placed), pose.half_angle), (int(extent[1]), int(extent[0]))

@@ -1,0 +1,49 @@
+"""An exported generator as the service runs it, on one image at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from model_store import contract
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Enlarged:
+    """`(s h, s w) uint8` luma, and the logits where the model gives any."""
+
+    sr: Image
+    logits: NDArray[np.float32] | None = None
+
+
+Upscale = Callable[[Image], Enlarged]
+
+
+def session_of(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """A CPU session with `threads` threads."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Threads that spin after a run would take the cores of whatever is measured next.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def generator(session: onnxruntime.InferenceSession, multiple: int) -> Upscale:
+    """Ours, pre- and post-processed as in the service."""
+    outputs = {output.name for output in session.get_outputs()}
+    wanted = ["sr", "logits"] if "logits" in outputs else ["sr"]
+
+    def upscale(image: Image) -> Enlarged:
+        height, width = (contract.SCALE * side for side in image.shape)
+        tensor = contract.to_tensor(contract.pad_to_multiple(image, multiple))
+        results = [result[0, 0, :height, :width] for result in session.run(wanted, {"lr": tensor})]
+        return Enlarged(contract.quantise(results[0]), results[1] if len(results) == 2 else None)
+
+    return upscale

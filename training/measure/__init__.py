@@ -1,1 +1,0 @@
-"""What the paper claims about its losses, measured."""
