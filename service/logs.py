@@ -3,24 +3,19 @@
 Nothing that comes from an upload is ever logged: no payloads, no pixels, no file names, no query values.
 """
 
-import asyncio
 import json
 import logging
 import random
 import re
 import time
-from contextlib import nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import TextIO
 
 from pydantic_core import to_json
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Id of the request that the current task works for."""
 
-FLUSH_S = 0.05
-"""Longest that a line of the event loop's waits to be written together with those after it."""
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -66,55 +61,9 @@ def _utc_second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
-class GatheredHandler(logging.StreamHandler[TextIO]):
-    """Writes what the event loop logs within `FLUSH_S` as one; warnings, and other threads' lines, at once.
-
-    A write to a pipe gives other threads the interpreter, and taking it back can cost the loop milliseconds: too much
-    for one line of every request.
-    """
-
-    def __init__(self, stream: TextIO | None = None) -> None:
-        super().__init__(stream)
-        self._held: list[str] = []
-        self._waking: asyncio.AbstractEventLoop | None = None
-        """Whose timer is set."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Hold the line until it is time."""
-        try:
-            self._held.append(self.format(record) + self.terminator)
-            loop = None if record.levelno >= logging.WARNING else _running()
-            if loop is None:
-                self.flush()
-            elif loop is not self._waking:
-                self._waking = loop
-                loop.call_later(FLUSH_S, self._on_time)
-        except Exception:
-            self.handleError(record)
-
-    def flush(self) -> None:
-        """Write what is held."""
-        with self.lock or nullcontext():
-            held, self._held = self._held, []
-            if held:
-                self.stream.write("".join(held))
-                super().flush()
-
-    def _on_time(self) -> None:
-        self._waking = None
-        self.flush()
-
-
-def _running() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
 def configure(level: str) -> None:
     """Send every logger of the process through `JsonFormatter`."""
-    handler = GatheredHandler()
+    handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]

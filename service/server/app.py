@@ -6,7 +6,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -18,14 +17,11 @@ from service.pipeline.decoder import DecoderProcesses
 from service.pipeline.metrics import Metrics
 from service.pipeline.runtime import DecoderFactory, EngineFactory, opened
 from service.server import event_loop_lag, openapi, problems
-from service.server.api_keys import ApiKeys, load_keys, origins
-from service.server.layers import Layered
-from service.server.middleware import Observe
+from service.server.api_keys import load_keys, origins
+from service.server.middleware import ApiKeys, BodyLimit, RequestLog
 from service.server.prometheus import Gather, own_only
 from service.server.readiness import readiness
-from service.server.request import BodyLimit
 from service.server.routes import decode, monitoring, playground, upscale
-from service.server.shortcut import Shortcut
 from service.server.warmup import warm_up
 from service.settings import Settings
 
@@ -84,7 +80,8 @@ def create_app(
             async with event_loop_lag.watched(metrics.loop_lag.observe):
                 yield
 
-    app = Layered(lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
+    app.router.routes += [decode.route(prefix) for prefix in _PREFIXES]
     mounted = [(prefix, router()) for prefix in _PREFIXES for router in (upscale.router, decode.router)]
     mounted += [("", monitoring.router(gather)), ("", playground.router(needs_key=bool(keys)))]
     for prefix, routes in mounted:
@@ -102,21 +99,17 @@ def create_app(
     problems.install(app)
     openapi.install(app)
     # The last one is the outermost.
-    shortcuts = {prefix + decode.PATH: decode.decode_upload for prefix in _PREFIXES}
-    app.surround(partial(Shortcut, endpoints=shortcuts))
-    app.surround(partial(BodyLimit, max_bytes=settings.max_body_bytes))
-    app.surround(partial(ApiKeys, keys=keys, guarded=guarded, metrics=metrics))
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(ApiKeys, keys=keys, guarded=guarded, metrics=metrics)
     if allowed := origins(settings):
-        app.surround(
-            partial(
-                CORSMiddleware,
-                allow_origins=allowed,
-                allow_methods=["POST"],
-                allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
-                expose_headers=["X-Request-ID", "Server-Timing", "Retry-After"],
-            )
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=allowed,
+            allow_methods=["POST"],
+            allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Server-Timing", "Retry-After"],
         )
-    app.surround(partial(Observe, metrics=metrics, paths=frozenset(paths)))
+    app.add_middleware(RequestLog, metrics=metrics, paths=frozenset(paths))
     return app
 
 

@@ -27,7 +27,6 @@ TAKE_S = 20.0
 TAKE_BYTES = 64 * 1024
 """What it has to take of it in that time, besides what the system holds: that is some megabytes, and only where more is
 left of an answer is it missing here."""
-_CONTINUE = b"HTTP/1.1 100 "
 
 
 class BoundedProtocol(Http1Protocol):
@@ -86,8 +85,6 @@ class BoundedProtocol(Http1Protocol):
         self._drain.stop()
 
     def on_response_complete(self) -> None:
-        if self._answer is not None:
-            self._answer.complete()
         # There may be another request behind it, whose body is nobody's business yet.
         if self.cycle.response_complete and self.cycle.more_body and not self.hung_up:
             self._pass_over()
@@ -202,41 +199,21 @@ class _Timer:
 
 
 class Answer:
-    """What a response has of its transport: the head goes out with what follows it, and the connection ends in the
-    protocol's way. There may be several responses on their way when it does, one after the other.
+    """What a response may do with the connection: write until it is closed, and end it as `BoundedProtocol.end` does.
 
-    One piece is one call of the system, one packet and one time that the client wakes.
+    Several responses of one connection may be under way when it ends, one after the other.
     """
 
     def __init__(self, protocol: BoundedProtocol) -> None:
         self._protocol, self._transport = protocol, protocol.transport
-        self._head: bytes | None = None
-        self._begun = False
 
     def write(self, data: bytes) -> None:
-        """Write a piece, or keep it for the next one where it is the head."""
-        if self._head is not None:
-            head, self._head = self._head, None
-            self.write_all(head, data)
-        elif self._begun or data.startswith(_CONTINUE):
-            self.write_all(data)
-        else:
-            self._begun, self._head = True, data
-
-    def write_all(self, *pieces: bytes) -> None:
-        """Write pieces together, unless there is nobody for them."""
+        """Write a piece, unless our side of the connection is closed."""
         if not self._protocol.hung_up:
-            self._transport.writelines(pieces)
-
-    def complete(self) -> None:
-        """Nothing more is written, not even a body."""
-        head, self._head, self._begun = self._head, None, False
-        if head is not None:
-            self.write_all(head)
+            self._transport.write(data)
 
     def close(self) -> None:
         """End the connection after what has been written."""
-        self.complete()
         self._protocol.end()
 
     def is_closing(self) -> bool:

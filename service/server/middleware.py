@@ -1,26 +1,35 @@
-"""ASGI layer around everything: request id, timings, access log, metrics, and the last resort for
-failures."""
+"""ASGI middleware of the application: request log, API keys, limit of the body. They look at HTTP requests alone."""
 
+import hmac
 import logging
 import time
+from collections.abc import Iterable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.errors import ServiceError
 from service.logs import choose_id, request_id
 from service.pipeline.metrics import Metrics, Stages
-from service.server.api_keys import SECURITY_HEADERS
 from service.server.problems import CODE_KEY, problem, unforeseen
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+"""On every answer that does not set them itself."""
 
 _SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 _log = logging.getLogger("service.access")
 
 
-class Observe:
+class RequestLog:
     """Sets `X-Request-ID`, `Server-Timing` and the security headers; no exception passes it but cancellation."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, paths: frozenset[str]) -> None:
@@ -30,6 +39,9 @@ class Observe:
         self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         started = time.perf_counter()
         identity = choose_id(Headers(scope=scope).get("x-request-id"))
         token = request_id.set(identity)
@@ -75,3 +87,80 @@ class Observe:
         if code is not None:
             extra["code"] = code
         _log.log(level, "answered", extra=extra)
+
+
+class ApiKeys:
+    """Asks for a key where one is needed: `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
+
+    def __init__(
+        self, app: ASGIApp, *, keys: tuple[bytes, ...], guarded: Iterable[str], metrics: Metrics
+    ) -> None:
+        """
+        Args:
+            keys: any one of them opens; none at all leaves every path open.
+            guarded: paths that need one; all others are open.
+        """
+        self._app = app
+        self._keys = keys
+        self._guarded = frozenset(guarded)
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._keys and scope["path"] in self._guarded:
+            # A browser asks whether it may call before it does, and sends no key with that.
+            asks = scope["method"] == "OPTIONS"
+            if not asks and not self._known(Headers(scope=scope)):
+                self._metrics.rejected.labels("unauthorized").inc()
+                refusal = ServiceError("unauthorized", "this service needs an API key")
+                # The body is not wanted: say so, or the client goes on sending it.
+                headers = {"WWW-Authenticate": 'Bearer realm="qrsr"', "Connection": "close"}
+                await problem(refusal, headers)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _known(self, headers: Headers) -> bool:
+        kind, _, sent = headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            sent = headers.get("x-api-key", "")
+        given = sent.strip().encode("latin-1")
+        # Every key is compared, so that the time tells nothing of which one was close.
+        matches = [hmac.compare_digest(given, key) for key in self._keys]
+        return any(matches)
+
+
+class BodyLimit:
+    """Bounds every request's body, outside of whatever parses it.
+
+    A declared length is refused before a byte is read; an undeclared one (chunked) when it passes the bound.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > self._max_bytes:
+            # The rest of the body is not wanted: say so, or the client goes on sending it.
+            await problem(self._too_large(), {"Connection": "close"})(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                raise self._too_large()
+            return message
+
+        await self._app(scope, counted, send)
+
+    def _too_large(self) -> ServiceError:
+        return ServiceError("body_too_large", f"the body is larger than {self._max_bytes} bytes")

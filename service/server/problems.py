@@ -97,7 +97,7 @@ def install(app: FastAPI) -> None:
         )
 
     async def on_unforeseen(*_: object) -> Response:
-        # The framework raises the exception again once this is sent, for whoever logs it.
+        # `RequestLog` answers before this; it is for a failure of our own middleware.
         return problem(unforeseen())
 
     app.add_exception_handler(Exception, on_unforeseen)

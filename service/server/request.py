@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import ServiceError
 from service.pipeline.admission import Gate
@@ -14,42 +13,9 @@ from service.pipeline.metrics import Stages
 from service.pipeline.runtime import Services, Task
 from service.server.deadline import Watch
 from service.server.multipart import read_upload
-from service.server.problems import problem
 from service.settings import Settings
 
 T = TypeVar("T")
-
-
-class BodyLimit:
-    """ASGI layer that bounds every request's body, outside of whatever parses it.
-
-    A declared length is refused before a byte is read; an undeclared one (chunked) when it passes the bound.
-    """
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self._max_bytes:
-            # The rest of the body is not wanted: say so, or the client goes on sending it.
-            await problem(self._too_large(), {"Connection": "close"})(scope, receive, send)
-            return
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise self._too_large()
-            return message
-
-        await self._app(scope, counted, send)
-
-    def _too_large(self) -> ServiceError:
-        return ServiceError("body_too_large", f"the body is larger than {self._max_bytes} bytes")
 
 
 async def serve(request: Request, work: Callable[[Task], Coroutine[Any, Any, T]]) -> T:

@@ -1,77 +1,47 @@
-"""The log: what the event loop says is written together, what matters at once."""
+"""The log: one JSON object a line, with the request's id, whatever a line is made of."""
 
-import asyncio
 import io
 import json
 import logging
 
 import pytest
 
-from service.logs import FLUSH_S, GatheredHandler, JsonFormatter, choose_id
-
-
-class Written(io.StringIO):
-    """Counts its writes."""
-
-    count = 0
-
-    def write(self, text: str) -> int:
-        self.count += 1
-        return super().write(text)
-
-    def messages(self) -> list[str]:
-        return [json.loads(line)["message"] for line in self.getvalue().splitlines()]
+from service.logs import JsonFormatter, choose_id, request_id
 
 
 @pytest.fixture
-def stream() -> Written:
-    return Written()
+def stream() -> io.StringIO:
+    return io.StringIO()
 
 
 @pytest.fixture
-def log(stream: Written) -> logging.Logger:
-    handler = GatheredHandler(stream)
+def log(stream: io.StringIO) -> logging.Logger:
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())
-    found = logging.Logger("gathered")
+    found = logging.Logger("lines")
     found.addHandler(handler)
     return found
 
 
-def test_lines_of_the_event_loop_are_written_together(log: logging.Logger, stream: Written) -> None:
-    async def main() -> None:
-        for number in range(5):
-            log.info("%d", number)
-        assert stream.count == 0
-        await asyncio.sleep(2 * FLUSH_S)
-        assert (stream.count, stream.messages()) == (1, list("01234"))
-        log.info("held")
-        log.warning("at once")
-        assert stream.messages()[5:] == ["held", "at once"]
-
-    asyncio.run(main())
-
-
-def test_what_a_loop_left_is_written_by_the_next_line_or_at_the_end(
-    log: logging.Logger, stream: Written
+def test_a_line_has_its_message_its_extras_and_the_id_of_its_request(
+    log: logging.Logger, stream: io.StringIO
 ) -> None:
-    async def main() -> None:
-        log.info("left")
-
-    asyncio.run(main())
-    asyncio.run(main())
-    log.info("without a loop")
-    assert stream.messages() == ["left", "left", "without a loop"]
-    asyncio.run(main())
-    log.handlers[0].flush()
-    assert stream.messages()[3:] == ["left"]
+    token = request_id.set("abc")
+    log.warning("%d of %d", 1, 2, extra={"status": 200})
+    request_id.reset(token)
+    line = json.loads(stream.getvalue())
+    assert line.pop("time").endswith("+00:00")
+    assert line == {
+        "level": "warning", "logger": "lines", "message": "1 of 2", "request_id": "abc", "status": 200,
+    }  # fmt: skip
 
 
-def test_a_line_that_cannot_be_made_stops_nothing(
-    log: logging.Logger, stream: Written, capsys: pytest.CaptureFixture[str]
+def test_a_line_that_cannot_be_made_stops_no_other(
+    log: logging.Logger, stream: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log.info("%d", "not a number")
-    log.info("next")
-    assert stream.messages() == ["next"]
+    log.warning("%d", "not a number")
+    log.warning("next")
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["next"]
     assert "Logging error" in capsys.readouterr().err
 
 

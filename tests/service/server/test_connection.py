@@ -188,24 +188,6 @@ def test_who_waits_to_be_told_to_go_on_is(server: Server) -> None:
         assert texts(connection, 1) == ["GO ON"]
 
 
-def test_an_answer_is_written_as_one(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[tuple[bytes, ...]] = []
-    write_all = http_connection.Answer.write_all
-
-    def noted(answer: http_connection.Answer, *pieces: bytes) -> None:
-        written.append(pieces)
-        write_all(answer, *pieces)
-
-    monkeypatch.setattr(http_connection.Answer, "write_all", noted)
-    request = b"".join(with_length(form("ONE PIECE")))
-    with connect(server) as connection:
-        for _ in range(2):
-            connection.sendall(request)
-            assert texts(connection, 1) == ["ONE PIECE"]
-    assert [len(pieces) for pieces in written] == [2, 2]
-    assert all(head.startswith(b"HTTP/1.1 200 OK\r\n") for head, _ in written)
-
-
 @pytest.mark.parametrize("last", [b"", b"Connection: close\r\n"])
 def test_a_head_without_a_body_comes_at_once(server: Server, last: bytes) -> None:
     lines = [b"HEAD /openapi.json HTTP/1.1", b"Host: x", last]
