@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from segno import consts
 from tqdm import tqdm
 
-from benchmark.figures.machine import machine
+from benchmark.comparison.readers import versions
+from benchmark.comparison.results import machine
 from benchmark.reader.simulated_logits import Scene, simulate
 from service.decoding.soft import codewords, read_logits
 from service.decoding.soft import symbol_layout as layout
@@ -149,7 +150,7 @@ def run(given: argparse.Namespace) -> int:
     cv2.setNumThreads(1)
     result: dict[str, Any] = {
         "command": given.typed,
-        "environment": machine(),
+        "environment": machine() | {"versions": versions()},
         "clean": clean(given.seed),
         "limit": to_the_limit(given.seed),
     }

@@ -1,5 +1,6 @@
 """Pixels: quiet zones and scales around a reader, regions of a symbol, symbols in one place."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,13 +51,24 @@ def frame(image: NDArray[np.uint8], margin: int, least_side: int = 0) -> Framed:
 
 def rectify(image: NDArray[np.uint8], points: Quad, side: int, quiet: float = 0.15) -> NDArray[np.uint8]:
     """The symbol with the given corners as a square of `side` pixels, with `quiet` of its width around it."""
-    low, high = side * quiet / (1 + 2 * quiet), side * (1 + quiet) / (1 + 2 * quiet)
-    target = np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
-    matrix = cv2.getPerspectiveTransform(np.array(points, np.float32), target)
+    matrix = _to_square(points, side, quiet)
     warped = cv2.warpPerspective(
         image, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     return warped.astype(np.uint8)
+
+
+def unrectified(found: Quad, points: Quad, side: int, quiet: float = 0.15) -> Quad:
+    """Points `found` on what `rectify` made with the same `points`, in pixels of its image."""
+    back = np.linalg.inv(_to_square(points, side, quiet))
+    a, b, c, d = cv2.perspectiveTransform(np.array([found], np.float64), back)[0].tolist()
+    return (a[0], a[1]), (b[0], b[1]), (c[0], c[1]), (d[0], d[1])
+
+
+def _to_square(points: Quad, side: int, quiet: float) -> NDArray[np.float64]:
+    low, high = side * quiet / (1 + 2 * quiet), side * (1 + quiet) / (1 + 2 * quiet)
+    target = np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
+    return np.asarray(cv2.getPerspectiveTransform(np.array(points, np.float32), target), np.float64)
 
 
 def sharpen(image: NDArray[np.uint8], width: float, strength: float) -> NDArray[np.uint8]:
@@ -68,6 +80,24 @@ def sharpen(image: NDArray[np.uint8], width: float, strength: float) -> NDArray[
 def same_place(first: Quad, second: Quad) -> bool:
     """Whether two quadrilaterals are of one symbol: the centre of each lies inside the other."""
     return _inside(centre(first), second) and _inside(centre(second), first)
+
+
+def clockwise(points: Quad) -> Quad:
+    """The same corners from the same first one, clockwise as the picture is displayed (x right, y down)."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = points
+    turns = (cx - ax) * (dy - by) - (cy - ay) * (dx - bx)
+    return points if turns >= 0 else (points[0], points[3], points[2], points[1])
+
+
+def pixels_per_module(points: Quad, rows: int, columns: int) -> float:
+    """Square root of a module's mean area in pixels.
+
+    Args:
+        points: corners of a symbol of `rows` x `columns` modules.
+    """
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = points
+    area = abs((cx - ax) * (dy - by) - (cy - ay) * (dx - bx)) / 2
+    return math.sqrt(area / (rows * columns))
 
 
 def centre(points: Quad) -> Point:

@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.decoding.geometry import QUIET_ZONE, frame
+from service.decoding.geometry import QUIET_ZONE, clockwise, frame
 from service.decoding.half_precision import from_half
 from service.decoding.payload import interpret
 from service.decoding.reading import Reading
 from service.decoding.soft import SoftCalibration, SoftReading, read_logits
+from service.decoding.symbol import identifier, of_soft, sent
 from service.decoding.wechat import WeChatFiles, WeChatReader
 from service.decoding.zxing import read_zxing
 
@@ -72,6 +73,17 @@ def soft(readers: Readers, logits: NDArray[np.floating[Any]], attempt: str) -> l
 
 
 def _from_soft(reading: SoftReading, attempt: str) -> Reading:
-    eci = [segment.eci for segment in reading.segments if segment.eci is not None]
-    text, encoding = interpret(reading.payload, eci)
-    return Reading(reading.payload, text, encoding, reading.corners, "soft", attempt)
+    symbol = of_soft(reading)
+    segments = sent(reading.message)
+    meaning = interpret(segments, part=symbol.sequence is not None and symbol.sequence.total > 1)
+    return Reading(
+        payload=b"".join(segment.data for segment in segments),
+        text=meaning.text,
+        encoding=meaning.encoding,
+        source=meaning.source,
+        points=clockwise(reading.corners),
+        reader="soft",
+        attempt=attempt,
+        symbology=identifier(reading.message),
+        symbol=symbol,
+    )

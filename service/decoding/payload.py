@@ -1,86 +1,188 @@
-"""From a symbol's bytes to text: what encoding they are in, as far as that can be known.
+"""From a symbol's bytes to text: what each segment says of its encoding, and the likeliest where none says anything.
 
-A QR Code in byte mode without an ECI designator (ISO/IEC 18004, 7.4.5) means ISO/IEC 8859-1 on paper and
-UTF-8, Shift_JIS or GB2312 in practice. The bytes are the truth; the text is an interpretation that always
-turns back into exactly those bytes: `text.encode(encoding) == payload`.
+A QR Code in byte mode without an ECI designator (ISO/IEC 18004, 7.4.5) means ISO/IEC 8859-1 on paper, and UTF-8 or the
+encoding of the writer's country in practice. The bytes are the truth, and the text is an interpretation of them:
+`payload.decode(encoding) == text` where one encoding gave it all.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
 
+from service.decoding.charsets import decoded, guess, narrowest
 from service.decoding.eci import ECI_CODECS
+from service.decoding.naming import named_encoding
+from service.decoding.reading import Source
+from service.decoding.soft.bitstream import Segment
 
-# Controls that text payloads do carry: white space, and the separators of GS1 and ISO/IEC 15434.
-_TEXT_CONTROLS = frozenset("\t\n\r\x1c\x1d\x1e\x1f\x04")
-_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-_WESTERN_PAIR = re.compile(rb"[\xc0-\xd6\xd8-\xf6\xf8-\xff]{2}")
+ASCII: Final = "utf-8"
+"""What plain ASCII is called. It is UTF-8 as well."""
+MIXED: Final = "mixed"
+"""What several encodings in one symbol are called."""
+
+# What is in use under a name, and the names under which it gives the same text, the narrowest first (WHATWG's Encoding
+# Standard takes the first four labels the same way).
+_SUPERSETS: Final[dict[str, tuple[str, ...]]] = {
+    "shift_jis": ("shift_jis", "cp932"),
+    "gb2312": ("gb2312", "gbk", "gb18030"),
+    "gbk": ("gbk", "gb18030"),
+    "euc_kr": ("euc_kr", "cp949"),
+    "big5": ("big5", "cp950", "big5hkscs"),
+}
+_WINDOWS_KIN: Final = {"iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874"}
+"""What is meant where bytes stand in the place of an ISO encoding's C1 controls."""
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1b\x7f]")
+"""Controls other than white space and the separators of GS1 and ISO/IEC 15434."""
+_FRAMES: Final = "\x01\x02\x03\x04\x05\x06\x15\x17"
+_C1: Final = re.compile("[\x80-\x9f]")
+_UTF_16_MARKS: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_UTF_8_CUT: Final = re.compile(
+    rb"[\x80-\xbf]{0,3}"
+    rb"((?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})*)"
+    rb"(?:[\xc2-\xf4]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{1,2})?",
+)
 
 
-def interpret(payload: bytes, eci: Sequence[int] = ()) -> tuple[str | None, str | None]:
-    """Text and Python codec name of a payload, or `(None, None)` for binary.
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """The text of a payload and where it comes from; all None for binary data and where nothing is convincing."""
+
+    text: str | None = None
+    encoding: str | None = None
+    """Python codec name, or `mixed`."""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Segments side by side whose bytes are in one encoding."""
+
+    data: bytes
+    codec: str | None
+    """What the symbol declares; None where it declares nothing."""
+
+
+def interpret(segments: Sequence[Segment], *, part: bool = False) -> Interpretation:
+    """Text of a symbol's segments.
 
     Args:
-        payload: the symbol's bytes, complete.
-        eci: the ECI designators the reader saw, in order. With none the encoding is guessed, with one it is
-            that one's and no other, with several the bytes are of mixed encodings and stay binary.
+        segments: all of them, in order.
+        part: whether the symbol is one of several in structured append, so that characters may be cut at its ends.
     """
-    if len(set(eci)) > 1:
-        return None, None
-    if eci:
-        codecs: tuple[str, ...] = (ECI_CODECS[eci[0]],) if eci[0] in ECI_CODECS else ()
-    else:
-        codecs = _candidates(payload)
-    for codec in codecs:
-        text = _decode(payload, codec)
-        if text is not None:
-            return text, codec
-    return None, None
+    if any(segment.eci is not None and segment.eci not in ECI_CODECS for segment in segments):
+        return Interpretation()
+    runs = _runs(segments)
+    open_ = b"".join(run.data for run in runs if run.codec is None)
+    guessed: Interpretation | None = None
+    if not open_.isascii():
+        guessed = _undeclared(open_, runs, part=part)
+        if guessed.encoding is None:
+            return Interpretation()
+    pieces: list[Interpretation] = []
+    for run in runs:
+        pieces.append(_piece(run, guessed))
+        if pieces[-1].text is None:
+            return Interpretation()
+    return _joined(pieces)
 
 
-def _candidates(payload: bytes) -> tuple[str, ...]:
-    """Codecs worth trying on bytes without ECI, likeliest first."""
-    if _is_utf_8(payload):
-        # Other encodings hardly ever look like it by accident.
-        return ("utf-8",)
-    runs = _HIGH_RUN.findall(payload)
-    if any(0x80 <= byte <= 0x9F for byte in payload):
-        # Lead bytes of most kanji, unassigned in ISO 8859-1 and never second bytes of GB2312.
-        return ("shift_jis", "gb18030")
-    if all(_WESTERN_PAIR.fullmatch(run) for run in runs) and _touch_letters(payload):
-        return ("iso8859-1",)
-    if all(len(run) % 2 == 0 for run in runs):
-        # Both bytes of a GB2312 character are high, so its runs are even; half-width katakana, which
-        # Shift_JIS has in the same place, are far rarer in symbols.
-        return ("gb2312", "iso8859-1")
-    return ("iso8859-1",)
+def interpret_bytes(payload: bytes) -> Interpretation:
+    """Text of bytes of which nothing else is known."""
+    return interpret([Segment("byte", payload, None, None)])
 
 
-def _is_utf_8(payload: bytes) -> bool:
+def _runs(segments: Sequence[Segment]) -> list[_Run]:
+    keyed = [(_declared(segment), segment.data) for segment in segments]
+    return [
+        _Run(b"".join(data for _, data in group), codec)
+        for codec, group in groupby(keyed, key=lambda one: one[0])
+    ]
+
+
+def _declared(segment: Segment) -> str | None:
+    """Codec of a segment's characters by its mode or its ECI."""
+    match segment.mode:
+        case "kanji":
+            return "shift_jis"
+        case "hanzi":
+            return "gb2312"
+    codec = None if segment.eci is None else ECI_CODECS[segment.eci]
+    if segment.mode != "byte" and codec is not None and codec.startswith("utf-") and codec != "utf-8":
+        # Digits and letters are ASCII; an encoding of two or four bytes has no place for one.
+        return "ascii"
+    return codec
+
+
+def _piece(run: _Run, guessed: Interpretation | None) -> Interpretation:
+    if run.codec is not None:
+        return _by_name(run.data, run.codec, "declared")
+    if run.data.isascii() and (guessed is None or not (guessed.encoding or "").startswith("utf-16")):
+        return Interpretation(run.data.decode("ascii"), ASCII, "standard")
+    if guessed is None or guessed.encoding is None or guessed.source is None:
+        return Interpretation()
+    return _by_name(run.data, guessed.encoding, guessed.source)
+
+
+def _by_name(data: bytes, codec: str, source: Source) -> Interpretation:
+    """The text under a name that is taken to mean what is in use under it."""
+    names = _SUPERSETS.get(codec, (codec,))
+    for name in reversed(names):
+        text = _strictly(data, name)
+        if text is not None and not _C1.search(text):
+            return Interpretation(text, narrowest(data, text, *names[: names.index(name) + 1]), source)
+    if codec in _WINDOWS_KIN and (text := _strictly(data, _WINDOWS_KIN[codec])) is not None:
+        return Interpretation(text, _WINDOWS_KIN[codec], "guessed")
+    return Interpretation()
+
+
+def _strictly(data: bytes, codec: str) -> str | None:
     try:
-        payload.decode("utf-8")
+        return data.decode(codec)
     except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _touch_letters(payload: bytes) -> bool:
-    """Whether every run of high bytes stands against an ASCII lower-case letter, as accents in a word do."""
-    return all(
-        payload[max(run.start() - 1, 0) : run.start()].islower()
-        or payload[run.end() : run.end() + 1].islower()
-        for run in _HIGH_RUN.finditer(payload)
-    )
-
-
-def _decode(payload: bytes, codec: str) -> str | None:
-    try:
-        text = payload.decode(codec)
-        lossless = text.encode(codec) == payload
-    except UnicodeError:
         return None
-    return text if lossless and not any(map(_is_control, text)) else None
 
 
-def _is_control(character: str) -> bool:
-    code = ord(character)
-    return (code < 0x20 and character not in _TEXT_CONTROLS) or 0x7F <= code <= 0x9F
+def _undeclared(data: bytes, runs: Sequence[_Run], *, part: bool) -> Interpretation:
+    """Encoding of bytes without an ECI: what the payload's form names, UTF-8, or the likeliest."""
+    named = named_encoding(b"".join(run.data for run in runs))
+    if named is not None and _strictly(data, named) is not None:
+        return Interpretation(None, named, "declared")
+    if _strictly(data, "utf-8") is not None:
+        # Other encodings hardly ever look like it by accident.
+        return Interpretation(None, "utf-8", "guessed")
+    if part and (cut := _UTF_8_CUT.fullmatch(data)) and len(data) - len(cut[1]) <= 6:
+        return Interpretation()
+    if (codec := _UTF_16_MARKS.get(data[:2])) and _strictly(data, codec) is not None:
+        return Interpretation(None, codec, "guessed")
+    beside = {run.codec for run in runs}
+    for mode, codec in (("shift_jis", "cp932"), ("gb2312", "gb18030")):
+        # Who writes kanji or hanzi in their own mode writes what has no place there in the same encoding.
+        if mode in beside and decoded(data, codec) is not None:
+            return Interpretation(None, codec, "guessed")
+    # Controls frame what some devices send; inside other text than ASCII they are a sign of binary data.
+    if _CONTROL.search(data.decode("latin-1").strip(_FRAMES)):
+        return Interpretation()
+    found = guess(data)
+    return Interpretation(None, found.codec, "guessed") if found else Interpretation()
+
+
+def _joined(pieces: Sequence[Interpretation]) -> Interpretation:
+    text = "".join(piece.text or "" for piece in pieces)
+    if _is_binary(text):
+        return Interpretation()
+    named = dict.fromkeys(piece.encoding for piece in pieces if piece.text and not piece.text.isascii())
+    if not named:
+        named = dict.fromkeys(piece.encoding for piece in pieces if piece.source == "declared")
+        named = named if len(named) == 1 else {ASCII: None}
+    sources = {piece.source for piece in pieces}
+    source: Source = (
+        "guessed" if "guessed" in sources else "declared" if "declared" in sources else "standard"
+    )
+    return Interpretation(text, next(iter(named)) if len(named) == 1 else MIXED, source)
+
+
+def _is_binary(text: str) -> bool:
+    """Whether there are more controls than anything else, or any of the second set of controls."""
+    return bool(_C1.search(text)) or 2 * len(_CONTROL.findall(text)) > len(text)

@@ -13,7 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from service.decoding.geometry import QUIET_ZONE, Quad, frame, rectify, same_place, sharpen
+from service.decoding.geometry import (
+    QUIET_ZONE,
+    Quad,
+    clockwise,
+    frame,
+    rectify,
+    same_place,
+    sharpen,
+    unrectified,
+)
 from service.decoding.reading import Reading
 from service.decoding.zxing import read_zxing
 
@@ -124,7 +133,8 @@ def _confirm(
     for side, width, strength in _REGIONS:
         for reading in read_zxing(sharpen(rectify(image, points, side), width, strength), attempt):
             if _agree(payload, reading):
-                return replace(reading, points=points, reader="wechat")
+                back = unrectified(reading.points, points, side)
+                return replace(reading, points=clockwise(back), reader="wechat")
     return None
 
 

@@ -57,6 +57,8 @@ class Decoded:
     """Data and format modules whose hard decision was overturned."""
     codewords_corrected: int
     """Codewords with at least one such module."""
+    blocks: NDArray[np.uint8]
+    """`(blocks, n)` code words, as `codewords.interleaving` has them."""
     stage: str
     """The last stage that was needed: `hard decisions`, `order 2`, `erasures` or `order 4`."""
     log10_misread_bound: float
@@ -219,6 +221,7 @@ def _judged(
         mask=word.mask,
         modules_corrected=wrong_data + word.contradicted,
         codewords_corrected=int(np.sum(hard != search.words)),
+        blocks=search.words,
         stage=search.stage,
         log10_misread_bound=min(log_bound / log(10), 0.0),
     )

@@ -55,6 +55,10 @@ class SoftReading:
     """Light on dark."""
     modules_corrected: int
     """Modules whose sign was wrong before error correction."""
+    blocks: NDArray[np.uint8]
+    """`(blocks, n)` code words (see `codewords.interleaving`)."""
+    llr: FloatArray
+    """`(n, n)` log P(dark) / P(light) of the modules, upright and unmirrored."""
     misread_bound: float
     """Upper bound on the probability that the payload is not what the symbol says (see `acceptance`)."""
     agreement: float
@@ -143,7 +147,7 @@ class _Search:
             chances = self._tries * (self._tries + 1)
             decoded = decode_modules(llr, fit.grid.version, self._effort.part(0.5), hypotheses=chances)
             if decoded is not None:
-                return _reading(decoded, fit, mirrored)
+                return _reading(decoded, fit, mirrored, llr)
         return None
 
 
@@ -151,7 +155,7 @@ def _both(upright: FloatArray) -> tuple[tuple[bool, FloatArray], tuple[bool, Flo
     return (False, upright), (True, np.ascontiguousarray(upright.T))
 
 
-def _reading(decoded: Decoded, fit: Fit, mirrored: bool) -> SoftReading:
+def _reading(decoded: Decoded, fit: Fit, mirrored: bool, llr: FloatArray) -> SoftReading:
     return SoftReading(
         payload=decoded.payload,
         message=decoded.message,
@@ -162,6 +166,8 @@ def _reading(decoded: Decoded, fit: Fit, mirrored: bool) -> SoftReading:
         mirrored=mirrored,
         inverted=fit.sign < 0,
         modules_corrected=decoded.modules_corrected,
+        blocks=decoded.blocks,
+        llr=llr,
         misread_bound=decoded.misread_bound,
         agreement=fit.agreement,
         sureness=fit.sureness,

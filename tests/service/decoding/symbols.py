@@ -72,8 +72,8 @@ def samples() -> dict[str, Sample]:
         "Cyrillic ECI": made(
             cyrillic, cyrillic.encode("iso8859-5"), "iso8859-5", encoding="iso-8859-5", eci=True
         ),
-        "NUL inside": made(b"ab\0cd", b"ab\0cd", None),
-        "NUL first": made(b"\0cd", b"\0cd", None),
+        "NUL inside": made(b"ab\0cd", b"ab\0cd", "utf-8"),
+        "NUL first": made(b"\0cd", b"\0cd", "utf-8"),
         "every byte": made(every_byte, every_byte, None),
         "spaces": made("   ", b"   ", "utf-8"),
         "line ends": made(b"a\r\n\tb\n", b"a\r\n\tb\n", "utf-8"),
