@@ -10,5 +10,5 @@ lock() {
         --constraint constraints.txt "$@" pyproject.toml --output-file "$target.new"
     mv "$target.new" "$target"
 }
-lock cpu --extra cpu --extra bulk
-lock cuda --extra cuda --extra bulk
+lock cpu --extra cpu --extra bulk --extra heif
+lock cuda --extra cuda --extra bulk --extra heif

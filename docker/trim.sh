@@ -10,8 +10,8 @@ find . -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.h' -o -name '*.hpp'
 rm -rf cv2/data/*.xml \
     onnxruntime/backend onnxruntime/datasets onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
     numpy/f2py numpy/distutils
-# Pillow: AVIF and fonts. The service takes neither, and a codec that is not there cannot be attacked.
-rm -rf PIL/_avif*.so PIL/_imagingft*.so pillow.libs/libavif* pillow.libs/libharfbuzz* pillow.libs/libfreetype*
+# Pillow: fonts. The service draws none.
+rm -rf PIL/_imagingft*.so pillow.libs/libharfbuzz* pillow.libs/libfreetype*
 # Arrow: stores elsewhere, its network protocol, ORC, encryption, sources, its own tests, and one library under two more
 # names. Bulk runs read and write local Parquet, CSV and JSON.
 cd pyarrow

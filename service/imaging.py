@@ -1,10 +1,10 @@
 """Uploaded bytes to pixels, pixels to answer bytes. Pure: no I/O, no settings, no state.
 
 What is accepted:
-    PNG, JPEG, WebP, BMP and GIF, recognised by their first bytes whatever the name or declared type. TIFF and
-    others are refused: cameras and browsers do not upload them, and every further parser is attack surface.
+    See `image_formats`. What every browser opens although it is not quite whole is opened: see `image_repair`.
 What is done with it:
-    EXIF orientation is applied. Animations give their first frame. 16-bit greyscale keeps its upper 8 bits.
+    EXIF orientation is applied. Animations and pages give the first. Of 16-bit greyscale the 8 upper bits of those
+    in use are kept. An alpha channel of BMP that is 0 throughout is unused.
     Palettes, CMYK, YCbCr and the like become RGB. Alpha is kept beside the colours, which are composited over
     white (over black where all that is visible is light, so that a white symbol on transparent ground stays
     visible).
@@ -14,7 +14,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -23,6 +23,8 @@ from PIL import Image as Pil
 
 from model_store.contract import Image
 from service.errors import ServiceError
+from service.image_formats import opened, recognised, shown_name
+from service.image_repair import ended_jpegs, ends_as_jpeg, whole_png
 
 Format = Literal["png", "jpeg", "webp"]
 MIN_SIDE = 8
@@ -42,16 +44,6 @@ _GREY_MODES = ("1", "L", "LA", "La")
 _LIGHT = 192
 """Mean luma of the visible part above which the ground is black."""
 
-_SIGNATURES = (
-    ("PNG", b"\x89PNG\r\n\x1a\n", 0),
-    ("JPEG", b"\xff\xd8\xff", 0),
-    ("WEBP", b"WEBP", 8),
-    ("GIF", b"GIF87a", 0),
-    ("GIF", b"GIF89a", 0),
-    ("BMP", b"BM", 0),
-)
-KINDS = tuple(dict.fromkeys(name for name, _, _ in _SIGNATURES))
-"""Pillow's names of the formats that are accepted."""
 _TURNS = {
     2: Pil.Transpose.FLIP_LEFT_RIGHT,
     3: Pil.Transpose.ROTATE_180,
@@ -81,18 +73,6 @@ class Picture:
         return int(self.pixels.shape[1])
 
 
-def sniff(data: bytes) -> str:
-    """Pillow's name of the format.
-
-    Raises:
-        ServiceError: `unsupported_image_format`.
-    """
-    for name, signature, offset in _SIGNATURES:
-        if data[offset : offset + len(signature)] == signature:
-            return name
-    raise ServiceError("unsupported_image_format", "not a PNG, JPEG, WebP, BMP or GIF image")
-
-
 def size_or_picture(data: bytes, *, max_pixels: int, at_once: int) -> tuple[int, int] | Picture:
     """Width and height that the header promises; of an image of no more than `at_once` pixels the picture itself.
 
@@ -101,8 +81,8 @@ def size_or_picture(data: bytes, *, max_pixels: int, at_once: int) -> tuple[int,
     Raises:
         ServiceError: as `decode`.
     """
-    kind = sniff(data)
-    with _understood(kind, max_pixels), _open(data, kind) as image:
+    kind, data = recognised(data)
+    with _understood(kind, max_pixels), _whole(data, kind) as image:
         _check_size(*image.size, max_pixels)
         return _loaded(data, kind, image) if image.width * image.height <= at_once else image.size
 
@@ -113,22 +93,47 @@ def decode(data: bytes, *, max_pixels: int) -> Picture:
     Raises:
         ServiceError: `unsupported_image_format`, `damaged_image`, `image_too_small`, `image_too_large`.
     """
-    kind = sniff(data)
-    with _understood(kind, max_pixels), _open(data, kind) as image:
+    kind, data = recognised(data)
+    with _understood(kind, max_pixels), _whole(data, kind) as image:
         _check_size(*image.size, max_pixels)
         return _loaded(data, kind, image)
 
 
+@contextmanager
+def _whole(data: bytes, kind: str) -> Iterator[Pil.Image]:
+    """The image with its header read. Checksums are looked at here, since loading skips those of pixel data."""
+    with opened(whole_png(data) if kind == "PNG" else data, kind) as image:
+        yield image
+
+
 def _loaded(data: bytes, kind: str, image: Pil.Image) -> Picture:
     """The picture of an image whose header has been read."""
-    if kind != "PNG":
-        image.load()
-        return _picture(image)
-    # Loading skips the checksums of pixel data; this reads them, and uses the image up.
-    image.verify()
-    with _open(data, kind) as again:
-        again.load()
-        return _picture(again)
+    if kind == "JPEG" and not ends_as_jpeg(data):
+        return _endless_jpeg(data)
+    image.load()
+    return _picture(image, kind)
+
+
+def _endless_jpeg(data: bytes) -> Picture:
+    """A JPEG image without its end marker, where all its pixels are there.
+
+    Raises:
+        ValueError: they are not.
+    """
+    with opened(data, "JPEG") as image:
+        try:
+            # The marker may stand before something else.
+            image.load()
+        except OSError:
+            pictures = []
+            for whole in ended_jpegs(data):
+                with opened(whole, "JPEG") as ended:
+                    ended.load()
+                    pictures.append(_picture(ended, "JPEG"))
+            if not np.array_equal(pictures[0].pixels, pictures[1].pixels):
+                raise ValueError("pixels are missing") from None
+            return pictures[0]
+        return _picture(image, "JPEG")
 
 
 @contextmanager
@@ -142,7 +147,9 @@ def _understood(kind: str, max_pixels: int) -> Iterator[None]:
     except Exception as error:
         # Pillow's parsers raise what they stumble over (OSError, struct.error, SyntaxError, KeyError,
         # zlib.error, MemoryError, ...). Of an upload it all says the same.
-        raise ServiceError("damaged_image", f"the {kind} image is damaged or incomplete") from error
+        raise ServiceError(
+            "damaged_image", f"the {shown_name(kind)} image is damaged or incomplete"
+        ) from error
 
 
 def check_encodable(height: int, width: int, kind: Format) -> None:
@@ -195,10 +202,6 @@ def _png(picture: Picture) -> bytes:
     return data.tobytes()
 
 
-def _open(data: bytes, kind: str) -> Pil.Image:
-    return Pil.open(io.BytesIO(data), formats=[kind])
-
-
 def _check_size(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise ServiceError("image_too_large", f"{width}x{height} is more than {max_pixels} pixels")
@@ -208,10 +211,10 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def _picture(image: Pil.Image) -> Picture:
+def _picture(image: Pil.Image, kind: str) -> Picture:
     turn = _TURNS.get(_orientation(image))
-    if image.mode.startswith("I;16"):
-        image = Pil.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode[0] in "IF":
+        image = Pil.fromarray(_eight_bits(np.asarray(image)))
     grey = image.mode in _GREY_MODES
     opaque = "L" if grey else "RGB"
     image = image.convert("RGBA" if image.has_transparency_data else opaque)
@@ -220,9 +223,22 @@ def _picture(image: Pil.Image) -> Picture:
     if image.mode != "RGBA":
         return Picture(np.asarray(image), None)
     colours, alpha = image.convert(opaque), image.getchannel("A")
-    if alpha.getextrema() == (255, 255):
+    unused = kind == "BMP" and alpha.getextrema() == (0, 0)
+    if unused or alpha.getextrema() == (255, 255):
         return Picture(np.asarray(colours), None)
     return Picture(_composite(colours, alpha), np.asarray(alpha))
+
+
+def _eight_bits(values: np.ndarray[Any, np.dtype[Any]]) -> Image:
+    """Grey of more than 8 bits or of floating point: the upper 8 of the bits that cameras use, by the largest value."""
+    if values.dtype.kind == "f":
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        scaled = (np.nan_to_num(values) - low) * (255.0 / max(high - low, 1e-12))
+        return np.asarray(np.clip(scaled, 0, 255), np.uint8)
+    values = np.clip(values, 0, 0xFFFF)
+    most = int(values.max(initial=0))
+    bits = next((bits for bits in (8, 10, 12) if most < 1 << bits), 16)
+    return (values >> (bits - 8)).astype(np.uint8)
 
 
 def _composite(colours: Pil.Image, alpha: Pil.Image) -> Image:

@@ -19,7 +19,8 @@ from service.decoding.reading import Reading
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
 from service.errors import ServiceError
-from service.imaging import KINDS, Picture, size_or_picture
+from service.image_formats import KINDS
+from service.imaging import Picture, size_or_picture
 
 MOST_BYTES = 64 << 10
 """Of an upload that is looked at. The worst that was found to fit into so many, 5,000 scans of a JPEG, keeps a process

@@ -40,7 +40,7 @@ def large() -> bytes:
 IMAGES = {
     "text": (b"just some text, no picture at all", 415, "unsupported_image_format"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported_image_format"),
-    "tiff": (encode(pattern(20, 20), "TIFF"), 415, "unsupported_image_format"),
+    "pdf": (b"%PDF-1.7", 415, "unsupported_image_format"),
     "truncated JPEG": (encode(pattern(64, 64), "JPEG")[:-400], 422, "damaged_image"),
     "JPEG cut in its header": (encode(pattern(64, 64), "JPEG")[:300], 422, "damaged_image"),
     "signature only": (b"\x89PNG\r\n\x1a\n", 422, "damaged_image"),
