@@ -1,153 +1,113 @@
-"""The one uploaded file of a multipart request, in memory.
+"""The one uploaded file of a `multipart/form-data` body (RFC 7578), in memory.
 
-Nearly every client sends the same form: one part, one file, nothing else. Such a body is cut in two places
-(`_Plain`), which costs a fraction of parsing it; whatever looks different in the least goes through the parser.
+The form must be complete and nothing else: there is no text but line breaks before its first boundary and after its
+last. The general parser of python-multipart accepts more, but costs 5 % of the row "`/decode`: all read from the
+upload" of "What a request costs" in docs/performance.md.
 """
 
 import re
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from service.errors import ServiceError
 
 FIELD = "file"
+_NAME = FIELD.encode()
 _MAX_PARTS = 16
-_PLAIN_TYPE = re.compile(
-    r"multipart/form-data; ?boundary=([A-Za-z0-9'()+_,./:=?-]{1,70})", re.IGNORECASE | re.ASCII
-)
-"""Of a form; the boundary is neither quoted nor followed by anything."""
-_HEAD = re.compile(
-    rb'Content-Disposition: form-data; name="file"; filename="[ !#-\[\]-~]{0,255}"\r\n'
-    rb"(?:Content-Type: [A-Za-z0-9.+-]{1,127}/[A-Za-z0-9.+-]{1,127}\r\n)?\r\n",
-    re.IGNORECASE,
-)
-"""Of the one part: printable ASCII, no quoting inside the file's name, of which nothing is used."""
-
-
-class _InMemoryParser(MultiPartParser):
-    # The body limit bounds memory already, and a container need not have a writable /tmp.
-    spool_max_size = 2**62
+_MAX_HEADERS = 4096
+"""Bytes of the headers of one part."""
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
+"""Name and value (RFC 9110, section 5); a value goes to the end of its line."""
 
 
 async def read_upload(request: Request, arrived: Callable[[int], None] = lambda _: None) -> bytes:
-    """Read the request's body, however long that takes, and return the bytes of its `file` field.
+    """Read the whole body and return the bytes of its file.
 
     Args:
-        arrived: told how many bytes of the body have come, piece by piece; what it raises is passed on.
+        arrived: called with the size of each piece of the body, in bytes; what it raises is passed on.
 
     Raises:
         ServiceError: `unsupported_content_type`, `malformed_multipart`, `file_missing`, `file_empty`,
             `too_many_files`, `unexpected_field`, `body_too_large`, `client_closed_request`.
     """
-    declared = request.headers.get("content-type", "")
-    plain = _Plain.of(declared)
-    if plain is None and parse_options_header(declared)[0] != b"multipart/form-data":
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind != b"multipart/form-data":
         raise ServiceError("unsupported_content_type", "send multipart/form-data with one field named 'file'")
+    pieces = []
     try:
-        taken = await _plain_or_form(request, plain, arrived)
+        async for piece in request.stream():
+            arrived(len(piece))
+            pieces.append(piece)
     except ClientDisconnect as error:
         raise ServiceError("client_closed_request", "the client closed the connection") from error
-    except (MultiPartException, UnicodeError, ValueError) as error:
-        raise ServiceError("malformed_multipart", "the multipart body cannot be parsed") from error
-    if isinstance(taken, bytes):
-        return taken
-    try:
-        return await _only_file(taken)
-    finally:
-        await taken.close()
+    return file_of(b"".join(pieces), options.get(b"boundary", b""))
 
 
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    """A form of one file and nothing else."""
-
-    opening: bytes
-    """The delimiter that it begins with."""
-
-    @classmethod
-    def of(cls, content_type: str) -> "_Plain | None":
-        """By the content type; None where a form may mean something else by it."""
-        kind = _PLAIN_TYPE.fullmatch(content_type)
-        return cls(b"--" + kind[1].encode()) if kind else None
-
-    def start(self, beginning: bytes) -> int | None:
-        """Where the file begins, in bytes; None where it does not look like one file."""
-        head = _HEAD.match(beginning, len(self.opening) + 2)
-        begins = beginning.startswith(self.opening + b"\r\n") and head
-        return head.end() if begins and head else None
-
-    def file(self, body: bytes, start: int) -> bytes | None:
-        """The file; None where it is empty, or the body does not end right after it."""
-        closing = b"\r\n" + self.opening
-        end = body.find(closing, start)
-        alone = body[end + len(closing) :] in (b"--\r\n", b"--")
-        if end <= start or not alone or body.startswith(self.opening, start):
-            return None
-        return body[start:end]
-
-
-async def _plain_or_form(
-    request: Request, plain: _Plain | None, arrived: Callable[[int], None]
-) -> bytes | FormData:
-    """The file of a plain form, or whatever form the parser finds in the body."""
-    first, more = await _piece(request, arrived)
-    start = plain.start(first) if plain else None
-    if plain and start is not None:
-        pieces = [first]
-        while more:
-            piece, more = await _piece(request, arrived)
-            pieces.append(piece)
-        first = b"".join(pieces)
-        if (file := plain.file(first, start)) is not None:
-            return file
-
-    async def whole() -> AsyncGenerator[bytes, None]:
-        piece, left = first, more
-        yield piece
-        while left:
-            piece, left = await _piece(request, arrived)
-            yield piece
-
-    async with aclosing(whole()) as again:
-        parser = _InMemoryParser(request.headers, again, max_files=_MAX_PARTS, max_fields=_MAX_PARTS)
-        return await parser.parse()
-
-
-async def _piece(request: Request, arrived: Callable[[int], None]) -> tuple[bytes, bool]:
-    """The next piece of the body, and whether there are more.
-
-    As `Request.stream` does, but without an asynchronous generator to be closed for the one piece that most bodies
-    arrive in.
+def file_of(body: bytes, boundary: bytes) -> bytes:
+    """The contents of the only file of a form.
 
     Raises:
-        ClientDisconnect: there will be none.
+        ServiceError: `malformed_multipart`, `file_missing`, `file_empty`, `too_many_files`, `unexpected_field`.
     """
-    message = await request.receive()
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnect
-    body = message.get("body", b"")
-    arrived(len(body))
-    return body, message.get("more_body", False)
-
-
-async def _only_file(form: FormData) -> bytes:
-    entries = form.multi_items()
-    if any(name != FIELD for name, _ in entries):
+    parts = [(_parameters(body[start:end]), end, stop) for start, end, stop in _parts(body, boundary)]
+    if any(parameters.get(b"name") != _NAME for parameters, _, _ in parts):
         raise ServiceError("unexpected_field", "the only field is 'file'; options go into the query")
-    if not entries:
+    if not parts:
         raise ServiceError("file_missing", "there is no field named 'file'")
-    if len(entries) > 1:
+    if len(parts) > 1:
         raise ServiceError("too_many_files", "send one file a request")
-    upload = entries[0][1]
-    if not isinstance(upload, UploadFile):
+    parameters, end, stop = parts[0]
+    if b"filename" not in parameters:
         raise ServiceError("file_missing", "the field 'file' has no file name, so it is not a file")
-    data = await upload.read()
-    if not data:
+    contents = body[end + 4 : stop]
+    if not contents:
         raise ServiceError("file_empty", "the file is empty")
-    return data
+    return contents
+
+
+def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[int, int, int]]:
+    """Of each part where its headers start, where they end, and where the part ends.
+
+    Raises:
+        ServiceError: `malformed_multipart`.
+    """
+    delimiter = b"\r\n--" + boundary
+    if not boundary or not body.startswith((delimiter, delimiter[2:])):
+        raise _malformed()
+    at = body.index(b"--") + len(delimiter) - 2
+    for _ in range(_MAX_PARTS):
+        if not body.startswith(b"\r\n", at):
+            break
+        stop = body.find(delimiter, at)
+        end = body.find(b"\r\n\r\n", at, min(stop, at + _MAX_HEADERS))
+        if stop < 0 or end < 0:
+            raise _malformed()
+        yield at + 2, end, stop
+        at = stop + len(delimiter)
+    if body[at:].rstrip(b"\r\n") != b"--":
+        raise _malformed()
+
+
+def _parameters(headers: bytes) -> dict[bytes, bytes]:
+    """The parameters of Content-Disposition, with `name` among them.
+
+    Raises:
+        ServiceError: `malformed_multipart`.
+    """
+    dispositions = []
+    for line in headers.split(b"\r\n"):
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            raise _malformed()
+        if header[1].lower() == b"content-disposition":
+            dispositions.append(header[2])
+    kind, parameters = parse_options_header(dispositions[0] if len(dispositions) == 1 else b"")
+    if kind != b"form-data" or b"name" not in parameters:
+        raise _malformed()
+    return parameters
+
+
+def _malformed() -> ServiceError:
+    return ServiceError("malformed_multipart", "the multipart body cannot be parsed")
