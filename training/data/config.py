@@ -47,6 +47,12 @@ class SceneConfig(Section):
     uneven_light: Probability = 0.6
     glare: Probability = 0.08
     gamma: Probability = 0.4
+    styled: Probability = 0.0
+    """Finders as circles or frames, dots, tiles, gradients and logos, see `training.data.styles`."""
+    faint_ink: Probability = 0.0
+    """Light colours on white."""
+    extreme_light: Probability = 0.0
+    """Hard shadows, patches of light, and symbols in a few hundredths of the range, see `training.data.light`."""
 
 
 class BlurConfig(Section):
@@ -152,6 +158,10 @@ class DataConfig(Section):
     """None draws synthetic symbols."""
     channels: Literal[1, 3] = 1
     """1 for luma, 3 for RGB."""
+    picture: Literal["symbol", "scene"] = "symbol"
+    """What the picture output shall show: the clean symbol, or the scene before lens and camera, in its own light."""
+    scene_blur: Annotated[float, Field(ge=0, le=3)] = 0.7
+    """Of `scene`: standard deviation in HR pixels of the Gaussian that stands for a lens' soft edges."""
     sharpen_target: bool = False
     """Whether the generator shall reproduce the unsharp-masked HR picture (Wang et al. 2021, section 3.3)."""
     seed: Annotated[int, Field(ge=0)] = 1

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import conv2d
 
 from training.data import degradation, scene
 from training.data.config import DataConfig, SceneConfig
@@ -26,6 +27,8 @@ class Samples:
     target: Tensor
     """`uint8`, four times as wide and high: what the generator shall reproduce, the clean symbol for synthetic
     data, at 255 times its value."""
+    picture: Tensor
+    """`uint8`, shaped like `target`: what the picture output shall show, as `data.picture` says."""
     weight: Tensor
     """`(N, 1, H, W) uint8`: the weight of each target pixel times `WEIGHT_SCALE`."""
     modules: Tensor
@@ -124,15 +127,37 @@ class SampleSource:
         picture, target = (
             image.expand(-1, config.channels, -1, -1) for image in (rendered.picture, rendered.target)
         )
+        shown = (
+            soft_edged(picture, config.scene_blur, degradation.MARGIN)
+            if config.picture == "scene"
+            else target
+        )
         return Samples(
             lr=degradation.degrade(picture, placement.px_per_module, config.degradation, rng, noise),
             target=(reproduced(target, config) * 255).round().to(torch.uint8),
+            picture=(reproduced(shown, config) * 255).round().to(torch.uint8),
             weight=(rendered.weight * WEIGHT_SCALE).round().clamp(0, 255).to(torch.uint8),
             modules=packed,
             version=torch.from_numpy(versions).to(device),
             pixel_to_module=torch.from_numpy(placement.pixel_to_module).to(device),
             bend=torch.from_numpy(placement.bend).to(device),
         )
+
+
+def soft_edged(pictures: Tensor, sigma: float, margin: int) -> Tensor:
+    """`pictures (N, C, H, W)` blurred by a Gaussian of `sigma` pixels, without their `margin`.
+
+    A lens never draws edges as hard as the renderer's: a picture that had them would be told by these alone.
+    """
+    if sigma:
+        reach = int(4 * sigma) + 1
+        taps = torch.exp(-(torch.arange(-reach, reach + 1, device=pictures.device) ** 2) / (2 * sigma**2))
+        taps = (taps / taps.sum()).expand(pictures.shape[1], 1, 1, -1)
+        channels = pictures.shape[1]
+        pictures = conv2d(pictures, taps, padding=(0, reach), groups=channels)
+        pictures = conv2d(pictures, taps.transpose(2, 3), padding=(reach, 0), groups=channels)
+    inner = slice(margin, -margin)
+    return pictures[:, :, inner, inner]
 
 
 def reproduced(hr: Tensor, config: DataConfig) -> Tensor:

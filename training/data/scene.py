@@ -4,7 +4,6 @@ Every picture is drawn together with its target, the clean symbol at the same pl
 tell which pixels of the target matter.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from training.data import styles
 from training.data.config import SceneConfig
 from training.data.geometry import Placement
+from training.data.light import Light, draw_light, illuminate
+from training.data.styles import Column, Style, draw_style
 from training.losses.config import LossConfig
-
-Column = Callable[[NDArray[np.generic]], Tensor]
-"""Turns one value a sample, `(N,)`, into a tensor `(N, 1, 1)` on the rendering device."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,8 @@ class Look:
     damage: NDArray[np.float32]
     """`(N, 5)` ellipse of dirt or a logo in shares of the symbol: x, y, radius x, radius y, reflectance;
     radius 0 for none."""
-    light_slope: NDArray[np.float32]
-    """`(N, 2)` change of illumination across the picture."""
-    shadow: NDArray[np.float32]
-    """`(N, 4)` normal x, normal y, offset, depth of a soft-edged shadow."""
-    glare: NDArray[np.float32]
-    """`(N, 4)` x, y, radius (shares of the picture), strength."""
-    gamma: NDArray[np.float32]
+    style: Style
+    illumination: Light
     background: NDArray[np.int64]
     """Index into the bank of textures."""
     background_zoom: NDArray[np.float32]
@@ -62,12 +56,12 @@ def draw_look(config: SceneConfig, count: int, textures: int, rng: np.random.Gen
     light = np.where(chance(0.6), uniform(0.75, 1.0), uniform(0.35, 0.9))
     contrast = np.where(chance(0.7), uniform(0.6, 1.0), uniform(0.2, 0.7))
     quiet = np.where(chance(0.5)[:, None], uniform(3, 6, 4), uniform(0, 4, 4))
-    angle = rng.uniform(0, 2 * np.pi, count)
-    lit = chance(config.uneven_light)
-    shaded = lit & chance(0.35)
     spread = chance(config.ink_spread)
     damaged = chance(config.damaged)
     radius = uniform(0.02, 0.14, 2) * damaged[:, None]
+    faint = chance(config.faint_ink)
+    light = np.where(faint, uniform(0.85, 1.0), light)
+    contrast = np.where(faint, uniform(0.08, 0.35), contrast)
     return Look(
         dark=(light * (1 - contrast)).astype(np.float32),
         light=light.astype(np.float32),
@@ -77,14 +71,8 @@ def draw_look(config: SceneConfig, count: int, textures: int, rng: np.random.Gen
         rounded=np.where(spread, 1.0, 0.0).astype(np.float32),
         dot_radius=np.where(chance(config.dotted), uniform(0.32, 0.52), 0.0).astype(np.float32),
         damage=np.column_stack([uniform(0.1, 0.9, 2), radius, uniform(0, 1)]).astype(np.float32),
-        light_slope=(uniform(-0.5, 0.5, 2) * lit[:, None]).astype(np.float32),
-        shadow=np.column_stack(
-            [np.cos(angle), np.sin(angle), rng.uniform(-0.4, 0.4, count), rng.uniform(0, 0.6, count) * shaded]
-        ).astype(np.float32),
-        glare=np.column_stack(
-            [uniform(0, 1, 2), uniform(0.08, 0.3), uniform(0.2, 0.9) * chance(config.glare)]
-        ).astype(np.float32),
-        gamma=np.where(chance(config.gamma), np.exp(uniform(-0.5, 0.5)), 1.0).astype(np.float32),
+        style=draw_style(config, count, rng),
+        illumination=draw_light(config, count, rng),
         background=rng.integers(0, textures, count),
         background_zoom=np.exp(uniform(-0.7, 0.9)).astype(np.float32),
     )
@@ -136,6 +124,7 @@ def render(
         sharp, ((rounded - column(look.threshold)) * px + 0.5).clamp(0, 1), column(look.rounded)
     )
     printed = printed * _dots(u, v, size, px, column(look.dot_radius))
+    printed = styles.shape(printed, u, v, size, px, look.style, column)
 
     quiet = torch.from_numpy(look.quiet).to(device)[:, :, None, None]
     on_label = _inside(u, -quiet[:, 0], size + quiet[:, 2], px) * _inside(
@@ -144,11 +133,17 @@ def render(
     inverted = column(look.inverted)
     clean = torch.lerp(1 - sharp, sharp, inverted)
     printed = torch.lerp(1 - printed, printed, inverted)
-    printed = column(look.dark) + (column(look.light) - column(look.dark)) * printed
+    light = column(look.light)
+    ink = column(look.dark) + styles.tint(u / size, v / size, look.style, column)
+    # However it is tinted, ink stays darker than what it is printed on.
+    ink = torch.minimum(ink, light - 0.5 * (light - column(look.dark))).clamp_min(0)
+    printed = torch.lerp(ink, light, printed)
+    printed = styles.brand(printed, u / size, v / size, look.style, column)
     printed = _damage(printed, u / size, v / size, look, column)
 
     surroundings = _surroundings(textures, look, x, y, device)
-    picture = _illuminate(torch.lerp(surroundings, printed, on_label), x / hr_size, y / hr_size, look, column)
+    reflectance = torch.lerp(surroundings, printed, on_label)
+    picture = illuminate(reflectance, x / hr_size, y / hr_size, look.illumination, column)
     target = torch.lerp(surroundings, clean, on_label)
     weight = _weights(u, v, size, on_label, loss)
     inner = slice(margin, margin + hr_size)
@@ -223,18 +218,6 @@ def _surroundings(textures: Tensor, look: Look, x: Tensor, y: Tensor, device: to
     scale = 2.0 / textures.shape[-1] / zoom
     grid = torch.stack([x * scale - 0.9, y * scale - 0.9], dim=-1)
     return torch.nn.functional.grid_sample(chosen, grid, padding_mode="reflection", align_corners=False)[:, 0]
-
-
-def _illuminate(picture: Tensor, x: Tensor, y: Tensor, look: Look, column: Column) -> Tensor:
-    slope_x, slope_y = (column(values) for values in look.light_slope.T)
-    light = 1 + slope_x * (x - 0.5) + slope_y * (y - 0.5)
-    normal_x, normal_y, offset, depth = (column(values) for values in look.shadow.T)
-    edge = torch.sigmoid(((x - 0.5) * normal_x + (y - 0.5) * normal_y - offset) * 25)
-    picture = picture * (light * (1 - depth * edge))
-    glare_x, glare_y, radius, strength = (column(values) for values in look.glare.T)
-    if bool((strength > 0).any()):
-        picture = picture + strength * torch.exp(-((x - glare_x) ** 2 + (y - glare_y) ** 2) / (2 * radius**2))
-    return torch.pow(picture.clamp(0, 1), column(look.gamma))
 
 
 def _weights(u: Tensor, v: Tensor, size: Tensor, on_label: Tensor, loss: LossConfig) -> Tensor:

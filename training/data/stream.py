@@ -103,6 +103,7 @@ def orient(samples: Samples, orientation: int) -> Samples:
     return Samples(
         lr=turned(samples.lr),
         target=turned(samples.target),
+        picture=turned(samples.picture),
         weight=turned(samples.weight),
         modules=samples.modules,
         version=samples.version,

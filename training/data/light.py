@@ -1,0 +1,90 @@
+"""The light on a scene: slopes, shadows, glare, gamma, and light in which hardly anything is left to see."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training.data.config import SceneConfig
+
+Column = Callable[[NDArray[np.generic]], Tensor]
+"""Turns one value a sample, `(N,)`, into a tensor `(N, 1, 1)` on the rendering device."""
+
+_SOFT_EDGE = 25.0
+"""Steepness of a shadow's edge, per side of the picture."""
+
+
+@dataclass(frozen=True)
+class Light:
+    """How N scenes are lit; all arrays have N rows, `float32`."""
+
+    slope: NDArray[np.float32]
+    """`(N, 2)` change of illumination across the picture."""
+    shadow: NDArray[np.float32]
+    """`(N, 5)` normal x, normal y, offset, depth and steepness of a shadow's edge."""
+    glare: NDArray[np.float32]
+    """`(N, 4)` x, y, radius (shares of the picture), strength."""
+    gamma: NDArray[np.float32]
+    patch: NDArray[np.float32]
+    """`(N, 5)` x, y, half width, half height (shares of the picture) of a patch of light; its factor, 1 for none."""
+    floor: NDArray[np.float32]
+    """Luminance of black as the camera takes it in ..."""
+    span: NDArray[np.float32]
+    """... and of white above it: 1 for all of the range, 0.05 for a symbol that is nearly black or washed out."""
+
+
+def draw_light(config: SceneConfig, count: int, rng: np.random.Generator) -> Light:
+    """Draw the light of `count` scenes."""
+
+    def chance(probability: float) -> NDArray[np.bool_]:
+        return np.asarray(rng.random(count) < probability)
+
+    def uniform(low: float, high: float, *shape: int) -> NDArray[np.float64]:
+        return rng.uniform(low, high, (count, *shape))
+
+    angle = uniform(0, 2 * np.pi)
+    lit = chance(config.uneven_light)
+    depth = uniform(0, 0.6) * (lit & chance(0.35))
+    steepness = np.full(count, _SOFT_EDGE)
+    extreme = chance(config.extreme_light)
+    hard, patched, flat = extreme & chance(0.35), extreme & chance(0.3), extreme & chance(0.7)
+    depth = np.where(hard, uniform(0.5, 0.95), depth)
+    steepness = np.where(hard, np.exp(uniform(np.log(30), np.log(400))), steepness)
+    span = np.where(flat, np.exp(uniform(np.log(0.03), np.log(0.3))), 1.0)
+    # Nearly black, washed out, or anywhere between.
+    place = np.where(chance(0.4), uniform(0, 0.1), np.where(chance(0.5), uniform(0.9, 1), uniform(0, 1)))
+    return Light(
+        slope=(uniform(-0.5, 0.5, 2) * lit[:, None]).astype(np.float32),
+        shadow=np.column_stack([np.cos(angle), np.sin(angle), uniform(-0.4, 0.4), depth, steepness]).astype(
+            np.float32
+        ),
+        glare=np.column_stack(
+            [uniform(0, 1, 2), uniform(0.08, 0.3), uniform(0.2, 0.9) * chance(config.glare)]
+        ).astype(np.float32),
+        gamma=np.where(chance(config.gamma), np.exp(uniform(-0.5, 0.5)), 1.0).astype(np.float32),
+        patch=np.column_stack(
+            [uniform(0, 1, 2), uniform(0.08, 0.5, 2), np.where(patched, uniform(1.3, 3.5), 1.0)]
+        ).astype(np.float32),
+        floor=np.where(flat, place * (1 - span), 0).astype(np.float32),
+        span=span.astype(np.float32),
+    )
+
+
+def illuminate(picture: Tensor, x: Tensor, y: Tensor, light: Light, column: Column) -> Tensor:
+    """Luminances in [0, 1] of the reflectances `picture (N, H, W)` at shares `x`, `y` of the picture."""
+    slope_x, slope_y = (column(values) for values in light.slope.T)
+    normal_x, normal_y, offset, depth, steepness = (column(values) for values in light.shadow.T)
+    edge = torch.sigmoid(((x - 0.5) * normal_x + (y - 0.5) * normal_y - offset) * steepness)
+    picture = picture * (1 + slope_x * (x - 0.5) + slope_y * (y - 0.5)) * (1 - depth * edge)
+    patch_x, patch_y, half_x, half_y, factor = (column(values) for values in light.patch.T)
+    if bool((factor > 1).any()):
+        inside = ((x - patch_x).abs() < half_x) & ((y - patch_y).abs() < half_y)
+        picture = torch.where(inside, picture * factor, picture)
+    glare_x, glare_y, radius, strength = (column(values) for values in light.glare.T)
+    if bool((strength > 0).any()):
+        picture = picture + strength * torch.exp(-((x - glare_x) ** 2 + (y - glare_y) ** 2) / (2 * radius**2))
+    exposed = torch.pow(picture.clamp(0, 1), column(light.gamma))
+    return column(light.floor) + column(light.span) * exposed
