@@ -8,6 +8,8 @@ from training import config as configs
 
 CACHE = Path("build/cache")
 """Where generated symbols are kept between runs."""
+QUICK = Path(__file__).parent / "configs" / "quick.toml"
+"""Trains something within two minutes."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,12 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     _add_throughput(commands)
     options = parser.parse_args(arguments)
     from training.checkpoint import CheckpointError
-    from training.errors import TrainingError
+    from training.errors import InterruptedRunError, TrainingError
     from training.losses.vgg_weights import WeightsError
 
     try:
         run = options.run
         return int(run(options) or 0)
+    except InterruptedRunError as error:
+        print(error, file=sys.stderr)
+        return 128 + error.signal
     except (configs.ConfigError, CheckpointError, TrainingError, WeightsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -34,21 +39,33 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("train", help="train a generator, or go on with a run")
-    parser.add_argument("--config", type=Path, required=True, help="TOML file, see training/configs")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--config", type=Path, help="TOML file, see training/configs")
+    which.add_argument(
+        "--quick",
+        dest="config",
+        action="store_const",
+        const=QUICK,
+        help=f"{QUICK}: two minutes, to try it out",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the run: checkpoints, events")
-    parser.add_argument("--resume", type=Path, metavar="CHECKPOINT", help="go on from this checkpoint")
+    parser.add_argument(
+        "--resume", type=Path, nargs="?", const=Path(), metavar="CHECKPOINT",
+        help="go on from this checkpoint, by default from the folder's own",
+    )  # fmt: skip
     parser.add_argument("--steps", type=int, help="optimiser steps in all, instead of the configuration's")
     parser.set_defaults(run=_train)
 
 
 def _train(options: argparse.Namespace) -> None:
-    from training.train import train
+    from training.train import LAST, train
 
     config = configs.load(options.config)
+    resume = options.out / LAST if options.resume == Path() else options.resume
     if options.steps:
         optimiser = config.optimiser.model_copy(update={"steps": options.steps})
         config = config.model_copy(update={"optimiser": optimiser})
-    print(train(config, options.out, options.resume, CACHE))
+    print(train(config, options.out, resume, CACHE))
 
 
 def _add_interpolate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

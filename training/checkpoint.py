@@ -1,6 +1,6 @@
 """Checkpoints: everything a run needs to go on, and the configuration it was started with."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Checkpoint:
     discriminator_optimiser: dict[str, Any] | None = None
     scaler: dict[str, Any] | None = None
     """Of a run in float16: by what its losses are scaled."""
+    qualities: list[tuple[float, float]] = field(default_factory=list)
+    """Of a run with `run.quality_crops`: read rate and perceptual distance at each validation so far."""
     notes: str = ""
     """Where the weights come from, if not from the training that the configuration describes alone."""
 

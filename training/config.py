@@ -52,6 +52,11 @@ class RunConfig(Section):
     checkpoint_every: Annotated[int, Field(ge=1)] = 500
     validation_samples: Annotated[int, Field(ge=1)] = 48
     """Samples per validation cell; their symbols come from a bank that training never sees."""
+    quality_crops: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Crops on which each validation measures what zxing-cpp reads from the pictures and how far they are from the
+    truth for VGG19; the best checkpoint is kept as `best.pt`. 0 for none."""
+    patience: Annotated[int, Field(ge=0)] = 0
+    """Validations without a better picture after which the run is over; 0 for no such rule."""
     initial: Path | None = None
     """Checkpoint (its averaged weights) or released ONNX graph to start from instead of random weights; a
     generator with more blocks than it begins by computing the same. Without effect on a resumed run."""
@@ -90,6 +95,8 @@ class TrainingConfig(Section):
             (loss.cross_entropy, loss.l1, loss.l2, loss.perceptual, loss.adversarial, loss.binary_pattern)
         ):
             raise ValueError("loss: at least one of the parts must have a weight above 0")
+        if self.run.patience and not self.run.quality_crops:
+            raise ValueError("run.patience needs run.quality_crops above 0")
         if self.generator.in_channels != self.data.channels:
             raise ValueError("generator.in_channels must equal data.channels")
         if self.optimiser.precision == "float16" and self.run.device == "cpu":

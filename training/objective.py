@@ -8,16 +8,18 @@ from torch.nn.functional import l1_loss, mse_loss
 
 from training.config import TrainingConfig
 from training.data.samples import WEIGHT_SCALE, Samples
+from training.data.unsharp import unsharp
 from training.losses.binary_pattern import binary_pattern_loss, ramp
 from training.losses.module import weighted_cross_entropy
 from training.losses.perceptual import PerceptualLoss
 from training.losses.reduction import Mean
 from training.losses.vgg_weights import load_weights
+from training.models.generator import Outputs
 
 
-def targets(samples: Samples) -> Tensor:
-    """HR pictures `(N, C, 4h, 4w) float32` in [0, 1]."""
-    return samples.target.float() / 255
+def shown(samples: Samples) -> Tensor:
+    """What the picture output shall show, `(N, C, 4h, 4w) float32` in [0, 1]."""
+    return samples.picture.float() / 255
 
 
 class Objective:
@@ -36,19 +38,25 @@ class Objective:
             else None
         )
 
-    def parts(self, logits: Tensor, samples: Samples) -> dict[str, Tensor]:
-        """Scalars by the names of their weights, not yet weighted; those of weight 0 are left out."""
+    def parts(self, outputs: Outputs, samples: Samples, step: int) -> dict[str, Tensor]:
+        """Scalars by the names of their weights at `step` (from 1), not yet weighted; those of weight 0 are left out.
+
+        The cross-entropy is that of the logits, everything else judges the picture. Only the pixel losses may have a
+        sharpened target: features and discriminator would learn its halos.
+        """
         loss = self._config.loss
-        hr, sr = targets(samples), torch.sigmoid(logits)
+        hr, sr = shown(samples), outputs.sr
         parts = {}
         if loss.cross_entropy:
             weight = samples.weight.float() / WEIGHT_SCALE
-            parts["cross_entropy"] = weighted_cross_entropy(logits, hr, weight, self._mean)
+            symbol = samples.target.float() / 255
+            parts["cross_entropy"] = weighted_cross_entropy(outputs.logits, symbol, weight, self._mean)
+        pixels = unsharp(hr) if loss.sharpen_pixels and (loss.l1 or loss.l2) else hr
         if loss.l1:
-            parts["l1"] = l1_loss(sr, hr)
+            parts["l1"] = l1_loss(sr, pixels)
         if loss.l2:
-            parts["l2"] = mse_loss(sr, hr)
-        if self._perceptual:
+            parts["l2"] = mse_loss(sr, pixels)
+        if self._perceptual and step % self._config.perceptual.every == 0:
             parts["perceptual"] = self._perceptual(sr, hr)
         if loss.binary_pattern:
             parts["binary_pattern"] = binary_pattern_loss(sr, hr, self._config.binary_pattern)

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from training.config import OptimiserConfig, TrainingConfig
 from training.data.samples import Samples
 from training.devices import mean_over
+from training.discriminator_view import view_channels, views
 from training.ema import WeightAverage
 from training.errors import TrainingError
 from training.initial import load_initial
 from training.losses.adversarial import discriminator_loss, generator_loss
 from training.models.factory import build_discriminator, build_generator
-from training.objective import Objective, targets
+from training.objective import Objective
 
 
 def rate_factor(config: OptimiserConfig, step: int) -> float:
@@ -97,7 +98,7 @@ class Players:
         self.discriminator = (
             Player.make(
                 "discriminator",
-                build_discriminator(config.discriminator, config.generator.in_channels),
+                build_discriminator(config.discriminator, view_channels(config)),
                 config.discriminator.learning_rate,
                 0.0,
                 fabric,
@@ -115,11 +116,11 @@ class Players:
         Raises:
             TrainingError: a loss is infinite or no number.
         """
-        logits = self.generator.forward(samples.lr.contiguous(memory_format=torch.channels_last))
+        outputs = self.generator.forward(samples.lr.contiguous(memory_format=torch.channels_last))
         with self._fabric.autocast():
-            parts = self._objective.parts(logits, samples)
+            parts = self._objective.parts(outputs, samples, step)
         if self.discriminator:
-            hr, sr = targets(samples), torch.sigmoid(logits)
+            hr, sr = views(samples, outputs.sr, self._config, step)
             parts["adversarial"] = self._persuade(self.discriminator, hr, sr)
         loss = self._objective.total(parts, step)
         norm = self.generator.learn(loss, step, self._config.optimiser, self._fabric)

@@ -10,6 +10,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from training.data.samples import Samples
+from training.picture_quality import Quality
 from training.validate import Cell, module_errors
 
 LOSSES = "losses.jsonl"
@@ -42,14 +43,23 @@ class RunLog:
             self._events.add_scalar(f"module_error/{name}", error, step)
         tqdm.write(f"step {step}: " + ", ".join(f"{name} {error:.4f}" for name, error in errors.items()))
 
+    def quality(self, step: int, quality: Quality) -> None:
+        """Write how good the pictures are."""
+        self._events.add_scalar("picture/read", quality.read, step)
+        self._events.add_scalar("picture/perceptual", quality.perceptual, step)
+        tqdm.write(
+            f"step {step}: read from the picture {quality.read:.3f}, perceptual {quality.perceptual:.4f}"
+        )
+
     @torch.no_grad()
     def images(self, step: int, generator: nn.Module, samples: Samples) -> None:
-        """Write a sheet of LR, SR and target."""
+        """Write a sheet of LR, the picture of the logits, SR and what SR shall show."""
         few = slice(0, 8)
         lr = nn.functional.interpolate(samples.lr[few], scale_factor=4.0, mode="nearest")
-        sr = torch.sigmoid(generator(samples.lr[few]).float())
-        sheet = torch.cat([lr, sr, samples.target[few].float() / 255], dim=2)
-        self._events.add_image("lr_sr_target", np.concatenate(sheet.cpu().numpy(), axis=2), step)
+        outputs = generator(samples.lr[few])
+        shown = samples.picture[few].float() / 255
+        sheet = torch.cat([lr, torch.sigmoid(outputs.logits).float(), outputs.sr.float(), shown], dim=2)
+        self._events.add_image("lr_logits_sr_target", np.concatenate(sheet.cpu().numpy(), axis=2), step)
 
     def close(self) -> None:
         """Flush and close the files."""

@@ -1,5 +1,6 @@
 """The training run, from top to bottom: devices, players, data, steps, checkpoints. Resumable at any step."""
 
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,9 +16,18 @@ from training.config import TrainingConfig
 from training.data.samples import Samples
 from training.data.stream import batches
 from training.devices import launch
+from training.errors import InterruptedRunError, TrainingError
+from training.interruption import interruption
+from training.picture_quality import Quality, QualityCrops
 from training.players import Players
 from training.runlog import RunLog
+from training.stopping import BestSoFar
 from training.validate import make_cells
+
+LAST = "last.pt"
+"""Name of a run's newest checkpoint in its folder."""
+BEST = "best.pt"
+"""Of the one with the best pictures, where `run.quality_crops` asks for it."""
 
 
 def train(
@@ -30,11 +40,17 @@ def train(
     before are found again in `cache`. Under torchrun all processes call this, and the first one writes.
 
     Raises:
-        TrainingError: a loss became infinite or NaN.
+        TrainingError: a loss became infinite or NaN, or `out` holds a run that `resume` does not go on with.
+        InterruptedRunError: SIGTERM or Ctrl-C came; the checkpoint has been written.
         CheckpointError: `resume` or the configured initial weights cannot be used.
         ConfigError: the configuration does not suit the devices.
         WeightsError: the perceptual loss has no network.
     """
+    last, best = out / LAST, out / BEST
+    if resume is None and last.exists():
+        raise TrainingError(
+            f"{out} holds a run already: go on with it by --resume {last}, or name another folder"
+        )
     fabric = launch(config)
     state = _load(resume, config, fabric.device) if resume else None
     players = Players(config, fabric, cache, fresh=state is None)
@@ -46,10 +62,15 @@ def train(
     writes = fabric.is_global_zero
     log = RunLog(out, start) if writes else None
     cells = make_cells(config, fabric.device, cache) if writes else []
+    gallery = QualityCrops.make(config, fabric.device, cache) if config.run.quality_crops else None
+    qualities = BestSoFar(
+        config.run.quality_crops, [Quality(*each) for each in state.qualities] if state else []
+    )
+    if gallery and not qualities.history:
+        qualities.add(gallery.measure(players.average.average))
     fabric.barrier()
     stream = batches(config, start, fabric.device, cache, rank=fabric.global_rank, world=fabric.world_size)
     began = time.monotonic()
-    last = out / "last.pt"
     commit = _commit()
 
     progress = tqdm(
@@ -61,42 +82,58 @@ def train(
         disable=not writes,
     )
     waited = 0.0
-    for step in range(start + 1, config.optimiser.steps + 1):
-        samples, waiting = _next(stream)
-        scalars = players.step(samples, step)
-        waited += waiting
-        progress.update()
+    step, saved, over = start, None, False
+    with interruption() as asked:
+        for step in range(start + 1, config.optimiser.steps + 1):
+            samples, waiting = _next(stream)
+            scalars = players.step(samples, step)
+            waited += waiting
+            progress.update()
 
-        elapsed = before + time.monotonic() - began
-        if step % config.run.log_every == 0:
-            values = _over_all(fabric, scalars)
-            values["learning_rate"] = players.generator.optimiser.param_groups[0]["lr"]
-            values["seconds_waiting_for_data"] = waited / config.run.log_every
-            waited = 0.0
-            if log:
-                log.scalars(step, elapsed, values)
-                progress.set_postfix(loss=f"{values['g_loss']:.4f}")
-        if log and step % config.run.validate_every == 0:
-            log.validation(step, players.average.average, cells)
-        if log and step % config.run.image_every == 0:
-            log.images(step, players.average.average, cells[0].samples)
-        if writes and (step % config.run.checkpoint_every == 0 or step == config.optimiser.steps):
-            _state(config, players, step, elapsed, commit).save(last)
+            elapsed = before + time.monotonic() - began
+            if step % config.run.log_every == 0:
+                values = _over_all(fabric, scalars)
+                values["learning_rate"] = players.generator.optimiser.param_groups[0]["lr"]
+                values["seconds_waiting_for_data"] = waited / config.run.log_every
+                waited = 0.0
+                if log:
+                    log.scalars(step, elapsed, values)
+                    progress.set_postfix(loss=f"{values['g_loss']:.4f}")
+            if log and step % config.run.validate_every == 0:
+                log.validation(step, players.average.average, cells)
+            if gallery and step % config.run.validate_every == 0:
+                quality = gallery.measure(players.average.average)
+                if log:
+                    log.quality(step, quality)
+                if qualities.add(quality) and writes:
+                    _state(config, players, step, elapsed, commit, qualities).save(best)
+                over = 0 < config.run.patience <= qualities.stale()
+            if log and step % config.run.image_every == 0:
+                log.images(step, players.average.average, cells[0].samples)
+            if writes and step % config.run.checkpoint_every == 0:
+                _state(config, players, step, elapsed, commit, qualities).save(last)
+                saved = step
+            if over or _anybody(fabric, asked.signal is not None):
+                break
     progress.close()
-    if writes and start >= config.optimiser.steps:
-        # A run that is resumed when it is over still leaves its result where it was asked to.
-        _state(config, players, start, before, commit).save(last)
+    if writes and saved != step:
+        elapsed = before + time.monotonic() - began
+        _state(config, players, step, elapsed, commit, qualities).save(last)
     if log:
         log.close()
     # Nobody leaves before the checkpoint is there.
     fabric.barrier()
+    if step < config.optimiser.steps and not over:
+        raise InterruptedRunError(last, step, asked.signal or signal.SIGTERM)
     return last
 
 
 def _state(
-    config: TrainingConfig, players: Players, step: int, seconds: float, commit: str
+    config: TrainingConfig, players: Players, step: int, seconds: float, commit: str, qualities: BestSoFar
 ) -> checkpoints.Checkpoint:
-    return checkpoints.Checkpoint(config.model_dump(mode="json"), step, seconds, commit, **players.state())
+    history = [(quality.read, quality.perceptual) for quality in qualities.history]
+    data = config.model_dump(mode="json")
+    return checkpoints.Checkpoint(data, step, seconds, commit, **players.state(), qualities=history)
 
 
 def _next(stream: Iterator[Samples]) -> tuple[Samples, float]:
@@ -104,6 +141,15 @@ def _next(stream: Iterator[Samples]) -> tuple[Samples, float]:
     asked = time.monotonic()
     samples = next(stream)
     return samples, time.monotonic() - asked
+
+
+def _anybody(fabric: Fabric, asked: bool) -> bool:
+    """Whether any of the processes was asked to end: they must all leave at the same step."""
+    if fabric.world_size == 1:
+        return asked
+    flag = torch.tensor([float(asked)], device=fabric.device)
+    fabric.all_reduce(flag, reduce_op="sum")
+    return bool(flag.item())
 
 
 def _over_all(fabric: Fabric, scalars: dict[str, float | Tensor]) -> dict[str, float]:

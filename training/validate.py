@@ -63,7 +63,7 @@ def make_cells(config: TrainingConfig, device: torch.device, cache: Path | None)
 def module_errors(generator: nn.Module, cells: list[Cell]) -> dict[str, float]:
     """Median over samples of the share of wrong modules, for each cell, at the true module centres."""
     return {
-        cell.name: float(np.median(sample_errors(cell.samples, generator(cell.samples.lr).float())))
+        cell.name: float(np.median(sample_errors(cell.samples, generator(cell.samples.lr).logits.float())))
         for cell in cells
     }
 

@@ -17,7 +17,7 @@ from training.config import TrainingConfig
 from training.data.samples import Materials, SampleSource
 from training.losses.config import PerceptualConfig
 from training.losses.perceptual import PerceptualLoss, VGG19Features
-from training.objective import targets
+from training.objective import shown
 from training.validate import SEED_OFFSET
 
 RATE = 0.01
@@ -46,7 +46,7 @@ def measure(
     samples = SampleSource(
         data, config.loss, Materials.make(data, torch.device("cpu"), cache), torch.device("cpu")
     ).chunk(0, pictures)
-    hr = targets(samples)
+    hr = shown(samples)
     start = interpolate(samples.lr, scale_factor=4.0, mode="bicubic", align_corners=False).clamp(0, 1)
     found = {}
     for name, before in (("before", True), ("after", False)):

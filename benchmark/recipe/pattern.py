@@ -18,7 +18,7 @@ from training.losses.binary_pattern import binary_pattern_loss
 from training.losses.config import BinaryPatternConfig
 from training.models.factory import build_generator
 from training.models.generator import Generator
-from training.objective import targets
+from training.objective import shown
 from training.train import train
 from training.validate import Cell, make_cells, module_errors
 
@@ -74,7 +74,7 @@ def measure(config: TrainingConfig, weight: float, out: Path, cache: Path) -> di
 def _pushed_away(generator: Generator, cells: list[Cell], config: BinaryPatternConfig) -> float:
     wrong, away = 0, 0
     for cell in cells:
-        hr = targets(cell.samples)
+        hr = shown(cell.samples)
         sr = _picture(generator, cell).requires_grad_()
         (gradient,) = torch.autograd.grad(binary_pattern_loss(sr, hr, config), sr)
         # A step goes against the gradient.
@@ -94,4 +94,5 @@ def _grey(generator: Generator, cells: list[Cell]) -> float:
 
 @torch.no_grad()
 def _picture(generator: Generator, cell: Cell) -> Tensor:
-    return torch.sigmoid(generator(cell.samples.lr))
+    sr: Tensor = generator(cell.samples.lr).sr
+    return sr

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from training.config import TrainingConfig, parse
 from training.data.samples import Samples
 from training.data.stream import batches
 from training.devices import launch
+from training.discriminator_view import view_channels, views
 from training.errors import TrainingError
 from training.export import generator_of
 from training.players import Players
@@ -31,15 +32,6 @@ ROOT = Path(__file__).parents[2]
 SECOND_PHASE = {
     "cross_entropy": 0.5, "l1": 1.0, "l2": 0.1, "perceptual": 0.1, "adversarial": 0.1, "binary_pattern": 0.5,
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a step takes many times as long where threads wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def tiny(folder: Path, *, game: bool, steps: int = 400, **sections: Mapping[str, object]) -> TrainingConfig:
@@ -60,7 +52,7 @@ def tiny(folder: Path, *, game: bool, steps: int = 400, **sections: Mapping[str,
                 "checkpoint_every": 7, "validation_samples": 1},
     }  # fmt: skip
     for name, section in sections.items():
-        plain[name] = plain[name] | section
+        plain[name] = plain.get(name, {}) | section
     return parse(plain, "test")
 
 
@@ -180,7 +172,7 @@ def test_colour_is_trained_by_every_part_and_not_released(tmp_path: Path, discri
         discriminator={"kind": discriminator},
     )  # fmt: skip
     state = checkpoints.load(train(config, tmp_path / "run", cache=tmp_path))
-    assert generator_of(state)(torch.rand(1, 3, 8, 12)).shape == (1, 3, 32, 48)
+    assert generator_of(state)(torch.rand(1, 3, 8, 12)).sr.shape == (1, 3, 32, 48)
     with pytest.raises(ReleaseError, match=r"generator\.in_channels is 3"):
         release(state, tmp_path / "store", "colour", 1, symbols=0, crops=0, device="test")
 
@@ -215,6 +207,7 @@ import torch
 from tests.training.test_game import shared
 from training.data.stream import batches
 from training.devices import launch
+from training.discriminator_view import view_channels, views
 from training.players import Players
 from training.train import train
 
@@ -295,3 +288,47 @@ def test_half_precision_without_cuda_is_refused(tmp_path: Path, monkeypatch) -> 
     config = tiny(tmp_path, game=False, optimiser={"precision": "float16"}, run={"device": "auto"})
     with pytest.raises(ConfigError, match=r"optimiser\.precision: float16 needs CUDA"):
         launch(config)
+
+
+def test_a_game_for_the_picture_alone_leaves_the_logits_as_they_were(tmp_path: Path) -> None:
+    two = {"kind": "two_outputs", "channels": 8, "body_channels": 8, "blocks": 1, "picture_gradient": 0.0}
+    sections = {"generator": two, "data": {"picture": "scene"}}
+    first = train(
+        tiny(tmp_path, game=False, steps=3, **sections), tmp_path / "first", cache=tmp_path
+    )  # fmt: skip
+    config = tiny(
+        tmp_path, game=True, steps=6, **sections,
+        loss={"cross_entropy": 0.0, "sharpen_pixels": True},
+        adversarial={"sees_lr": True, "sees_symbol": True, "noise": 0.02}, run={"initial": str(first)},
+    )  # fmt: skip
+    state = checkpoints.load(train(config, tmp_path / "second", cache=tmp_path))
+    before, after = generator_of(checkpoints.load(first)), generator_of(state)
+    lr = torch.rand(2, 1, 16, 24)
+    assert torch.equal(before(lr).logits, after(lr).logits)
+    assert not torch.equal(before(lr).sr, after(lr).sr)
+
+
+def test_the_discriminator_is_shown_what_the_configuration_says(tmp_path: Path) -> None:
+    config = tiny(tmp_path, game=True, adversarial={"sees_lr": True, "sees_symbol": True})
+    samples = next(batches(config, 0, torch.device("cpu"), tmp_path))
+    sr = torch.rand(samples.target.shape, requires_grad=True)
+    true, made = views(samples, sr, config, step=5)
+    assert true.shape[1] == made.shape[1] == view_channels(config) == 3
+    torch.testing.assert_close(true[:, 0:1], samples.picture.float() / 255)
+    torch.testing.assert_close(made[:, 0:1], sr)
+    torch.testing.assert_close(true[:, 1:], made[:, 1:])
+    torch.testing.assert_close(made[:, 2:], samples.target.float() / 255)
+    made[:, 0].sum().backward()
+    assert sr.grad is not None
+    assert bool((sr.grad == 1).all())
+
+
+def test_the_noise_on_both_pictures_differs_and_follows_from_the_step(tmp_path: Path) -> None:
+    config = tiny(tmp_path, game=True, adversarial={"noise": 0.05})
+    samples = next(batches(config, 0, torch.device("cpu"), tmp_path))
+    picture = samples.picture.float() / 255
+    true, made = (view - picture for view in views(samples, picture, config, step=5))
+    again, _ = (view - picture for view in views(samples, picture, config, step=5))
+    torch.testing.assert_close(true, again)
+    assert not torch.allclose(true, made)
+    assert true.std().item() == pytest.approx(0.05, rel=0.05)

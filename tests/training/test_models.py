@@ -13,6 +13,7 @@ from training.models.config import (
     CompactConfig,
     RRDBConfig,
     SRResNetConfig,
+    TwoOutputsConfig,
     UNetDiscriminatorConfig,
     VGGDiscriminatorConfig,
 )
@@ -25,6 +26,7 @@ SMALL = [
     SRResNetConfig(kind="srresnet", channels=8, blocks=2, batch_norm=True),
     RRDBConfig(kind="rrdb", channels=8, growth=4, blocks=1),
 ]
+TWO = TwoOutputsConfig(kind="two_outputs", channels=8, body_channels=8, blocks=1)
 NAMES = ["compact", "srresnet", "srresnet-bn", "rrdb"]
 
 
@@ -38,7 +40,7 @@ def test_generator_gives_four_times_the_size_and_sees_no_further_than_it_says(
             # Large weights of one sign let every pixel that can matter do so.
             weight.copy_(torch.full_like(weight, 0.1))
     lr = torch.rand(1, 1, 48, 56, requires_grad=True, dtype=torch.float64)
-    logits = generator(lr)
+    logits = generator(lr).logits
     assert logits.shape == (1, 1, 192, 224)
     logits[0, 0, 94:98, 110:114].sum().backward()
     rows, columns = torch.nonzero(lr.grad[0, 0], as_tuple=True)
@@ -50,10 +52,12 @@ def test_generator_gives_four_times_the_size_and_sees_no_further_than_it_says(
 @pytest.mark.parametrize("config", SMALL, ids=NAMES)
 def test_generators_take_colour(config: GeneratorConfig) -> None:
     generator = build_generator(config.model_copy(update={"in_channels": 3}))
-    assert generator(torch.rand(2, 3, 8, 12)).shape == (2, 3, 32, 48)
+    outputs = generator(torch.rand(2, 3, 8, 12))
+    assert outputs.sr.shape == outputs.logits.shape == (2, 3, 32, 48)
+    torch.testing.assert_close(outputs.sr, torch.sigmoid(outputs.logits))
 
 
-@pytest.mark.parametrize("config", [SMALL[2], SMALL[3]], ids=["srresnet-bn", "rrdb"])
+@pytest.mark.parametrize("config", [SMALL[2], SMALL[3], TWO], ids=["srresnet-bn", "rrdb", "two-outputs"])
 def test_exported_generator_computes_the_same(tmp_path: Path, config: GeneratorConfig) -> None:
     generator = build_generator(config)
     generator(torch.rand(4, 1, 16, 16))  # Batch norm has counted something.

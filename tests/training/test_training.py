@@ -1,6 +1,7 @@
 """Configuration, network, loss, run, resumption, export."""
 
 import math
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,15 @@ from model_store.manifest import ManifestError, load_generator
 from training import checkpoint as checkpoints
 from training.__main__ import main
 from training.config import ConfigError, OptimiserConfig, TrainingConfig, load, parse
+from training.data.samples import Samples
 from training.ema import WeightAverage
+from training.errors import InterruptedRunError, TrainingError
 from training.export import generator_of, parity, write_onnx
 from training.initial import load_initial
 from training.losses.module import weighted_cross_entropy
 from training.models.compact import CompactGenerator
 from training.models.config import CompactConfig
-from training.players import rate_factor
+from training.players import Players, rate_factor
 from training.release.versions import ReleaseError, release
 from training.train import train
 
@@ -69,7 +72,7 @@ def test_generator_gives_four_times_the_size_and_sees_no_further_than_it_says() 
     config = CompactConfig(channels=4, body_channels=8, blocks=2)
     generator = CompactGenerator(config).eval()
     lr = torch.rand(1, 1, 80, 96, requires_grad=True)
-    logits = generator(lr)
+    logits = generator(lr).logits
     assert logits.shape == (1, 1, 320, 384)
     logits[0, 0, 160, 192].backward()
     rows, columns = torch.nonzero(lr.grad[0, 0], as_tuple=True)
@@ -159,13 +162,13 @@ def test_a_deeper_generator_started_from_a_checkpoint_computes_the_same(tmp_path
     deep = CompactGenerator(CompactConfig(channels=8, body_channels=8, blocks=3))
     load_initial(deep, last)
     lr = torch.rand(2, 1, 24, 16)
-    torch.testing.assert_close(deep(lr), shallow(lr))
+    torch.testing.assert_close(deep(lr).logits, shallow(lr).logits)
     write_onnx(shallow, tmp_path / "model.onnx")
     from_graph = CompactGenerator(CompactConfig(channels=8, body_channels=8, blocks=2))
     load_initial(from_graph, tmp_path / "model.onnx")
-    torch.testing.assert_close(from_graph(lr), shallow(lr))
+    torch.testing.assert_close(from_graph(lr).logits, shallow(lr).logits)
     # The added blocks must be able to learn: their first layer is random, so the second one has gradients.
-    deep(lr).sum().backward()
+    deep(lr).logits.sum().backward()
     assert all(block.second.weight.grad.abs().max() > 0 for block in deep.body)
 
 
@@ -176,3 +179,39 @@ def test_initial_weights_of_another_generator_are_refused(tmp_path: Path) -> Non
         load_initial(wider, last)
     with pytest.raises(checkpoints.CheckpointError, match=r"nothing\.onnx"):
         load_initial(wider, tmp_path / "nothing.onnx")
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    last = train(_tiny(1), tmp_path / "run", cache=tmp_path)
+    before = last.read_bytes()
+    with pytest.raises(TrainingError, match="--resume"):
+        train(_tiny(2), tmp_path / "run", cache=tmp_path)
+    assert last.read_bytes() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_run_with_a_checkpoint_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    config = _tiny(6, batch=4)
+    config = config.model_copy(update={"run": config.run.model_copy(update={"checkpoint_every": 1000})})
+    whole = checkpoints.load(train(config, tmp_path / "whole", cache=tmp_path))
+
+    step = Players.step
+
+    def interrupted(players: Players, samples: Samples, at: int) -> dict[str, float | torch.Tensor]:
+        if at == 3:
+            signal.raise_signal(number)
+        return step(players, samples, at)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Players, "step", interrupted)
+        with pytest.raises(InterruptedRunError, match="step 3"):
+            train(config, tmp_path / "run", cache=tmp_path)
+    last = tmp_path / "run" / "last.pt"
+    assert checkpoints.load(last).step == 3
+    resumed = checkpoints.load(train(config, tmp_path / "run", resume=last, cache=tmp_path))
+    for name, weight in whole.generator.items():
+        assert torch.allclose(resumed.generator[name], weight, atol=1e-6), name

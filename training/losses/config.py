@@ -22,6 +22,8 @@ class LossConfig(Section):
     """Mean absolute difference of the pixels."""
     l2: Weight = 0.0
     """Mean squared difference of the pixels."""
+    sharpen_pixels: bool = False
+    """Whether L1 and L2 compare with the unsharp-masked picture (Wang et al. 2021, section 3.3)."""
     perceptual: Weight = 0.0
     """Equation (5), see the section `perceptual`."""
     adversarial: Weight = 0.0
@@ -46,6 +48,12 @@ class AdversarialConfig(Section):
 
     kind: Literal["relativistic", "standard"] = "relativistic"
     """Relativistic average GAN, equations (2) to (4), or the standard GAN of equation (1)."""
+    sees_lr: bool = False
+    """Show the discriminator the LR crop beside each picture, so that it judges whether the two belong together."""
+    sees_symbol: bool = False
+    """Show it the clean symbol beside each picture, so that it finds modules that are drawn wrong."""
+    noise: Annotated[float, Field(ge=0, le=0.2)] = 0.0
+    """Standard deviation of Gaussian noise on all pictures that it sees, so that smoothness is no give-away."""
 
 
 class PerceptualConfig(Section):
@@ -58,6 +66,8 @@ class PerceptualConfig(Section):
     before_activation: bool = True
     """Compare what the layer computes; otherwise what its ReLU leaves of it."""
     criterion: Literal["l1", "l2"] = "l1"
+    every: Annotated[int, Field(ge=1)] = 1
+    """Steps from one on which the loss is computed to the next; its weight is not raised for the steps between."""
 
 
 class BinaryPatternConfig(Section):

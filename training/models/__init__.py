@@ -1,1 +1,1 @@
-"""Networks. Every generator takes `lr` and returns logits four times as wide and high."""
+"""Networks. Every generator takes `lr` and returns a picture and logits four times as wide and high."""

@@ -50,7 +50,7 @@ class CompactGenerator(Generator):
         # Four layers at the input's resolution, one pixel for halving and doubling, two layers a block at half of it.
         self.receptive_radius = 4 + 1 + 2 * 2 * config.blocks
 
-    def forward(self, lr: Tensor) -> Tensor:
+    def logits(self, lr: Tensor) -> Tensor:
         features = torch.relu(self.stem_out(torch.relu(self.stem_in(lr - 0.5))))
         deep = self.body(self.down(features))
         features = torch.relu(features + self.shuffle_2(self.up(torch.relu(deep))))

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from training.data.config import Section
+from training.data.config import Probability, Section
 
 Channels = Literal[1, 3]
 
@@ -20,6 +20,23 @@ class CompactConfig(Section):
     """Feature channels at half that resolution, where most layers are."""
     blocks: Annotated[int, Field(ge=1, le=64)] = 5
     """Residual blocks of the body; each widens the receptive field by 8 pixels."""
+
+
+class TwoOutputsConfig(Section):
+    """Logits for readers and a picture for people from one trunk at half and a quarter of the input's resolution."""
+
+    kind: Literal["two_outputs"]
+    in_channels: Literal[1] = 1
+    channels: Annotated[int, Field(ge=4, le=256)] = 32
+    """Feature channels at half the resolution of the input."""
+    body_channels: Annotated[int, Field(ge=4, le=512)] = 64
+    """Feature channels at a quarter of it, where most layers are."""
+    blocks: Annotated[int, Field(ge=1, le=64)] = 6
+    """Residual blocks of the body; each widens the receptive field by 16 pixels."""
+    picture_layers: Annotated[int, Field(ge=0, le=16)] = 1
+    """Convolutions of the picture's own branch before its last."""
+    picture_gradient: Probability = 0.0
+    """Share of the gradient of the picture's losses that reaches the trunk, and so changes the logits."""
 
 
 class SRResNetConfig(Section):
@@ -52,12 +69,13 @@ def _kind(value: Any) -> str | None:
 
 GeneratorConfig = Annotated[
     Annotated[CompactConfig, Tag("compact")]
+    | Annotated[TwoOutputsConfig, Tag("two_outputs")]
     | Annotated[SRResNetConfig, Tag("srresnet")]
     | Annotated[RRDBConfig, Tag("rrdb")],
     Discriminator(
         _kind,
         custom_error_type="kind",
-        custom_error_message="kind must be 'compact', 'srresnet' or 'rrdb'",
+        custom_error_message="kind must be 'compact', 'two_outputs', 'srresnet' or 'rrdb'",
     ),
 ]
 

@@ -8,11 +8,13 @@ from training.models.config import (
     DiscriminatorConfig,
     GeneratorConfig,
     SRResNetConfig,
+    TwoOutputsConfig,
     VGGDiscriminatorConfig,
 )
 from training.models.generator import Generator
 from training.models.rrdb import RRDBGenerator
 from training.models.srresnet import SRResNet
+from training.models.two_outputs import TwoOutputsGenerator
 from training.models.unet_discriminator import UNetDiscriminator
 from training.models.vgg_discriminator import VGGDiscriminator
 
@@ -22,6 +24,8 @@ def build_generator(config: GeneratorConfig) -> Generator:
     match config:
         case CompactConfig():
             return CompactGenerator(config)
+        case TwoOutputsConfig():
+            return TwoOutputsGenerator(config)
         case SRResNetConfig():
             return SRResNet(config)
         case _:

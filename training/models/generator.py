@@ -1,12 +1,25 @@
 """What all generators have in common."""
 
+from typing import NamedTuple
+
+import torch
 from torch import Tensor, nn
 
 
-class Generator(nn.Module):
-    """`lr (N, C, h, w) float32 in [0, 1]` to logits `(N, C, 4h, 4w)`; the sigmoid of a logit is the ×4 picture.
+class Outputs(NamedTuple):
+    """What a generator makes of `lr (N, C, h, w)`; both `(N, C, 4h, 4w) float32`."""
 
-    C is 1 (luma) or 3 (RGB).
+    sr: Tensor
+    """The x4 picture, for people."""
+    logits: Tensor
+    """For readers: the sigmoid of a logit is the probability that the pixel is light in the clean symbol."""
+
+
+class Generator(nn.Module):
+    """`lr (N, C, h, w) float32 in [0, 1]` to a picture and logits four times as wide and high.
+
+    C is 1 (luma) or 3 (RGB). A kind with one output implements `logits`; its picture is the sigmoid of these. A kind
+    with two implements `forward`.
     """
 
     in_channels: int
@@ -16,5 +29,10 @@ class Generator(nn.Module):
     """LR pixels around a pixel that can change its output, at most; an upper bound that each kind derives from its
     layers. A 3x3 convolution adds 1 pixel of the resolution that it works at."""
 
-    def forward(self, lr: Tensor) -> Tensor:
+    def forward(self, lr: Tensor) -> Outputs:
+        logits = self.logits(lr)
+        return Outputs(torch.sigmoid(logits), logits)
+
+    def logits(self, lr: Tensor) -> Tensor:
+        """The logits alone, `(N, C, 4h, 4w) float32`."""
         raise NotImplementedError

@@ -74,7 +74,7 @@ class RRDBGenerator(Generator):
         # four times.
         self.receptive_radius = math.ceil(2 + 3 * _DENSE_LAYERS * config.blocks + 1 / 2 + 3 / 4)
 
-    def forward(self, lr: Tensor) -> Tensor:
+    def logits(self, lr: Tensor) -> Tensor:
         features = self.stem(lr - 0.5)
         features = features + self.trunk(self.body(features))
         for layer in (self.up_2, self.up_4):

@@ -58,7 +58,7 @@ class SRResNet(Generator):
                 with torch.no_grad():
                     last.weight *= 0.1
 
-    def forward(self, lr: Tensor) -> Tensor:
+    def logits(self, lr: Tensor) -> Tensor:
         features = self.stem(lr - 0.5)
         logits: Tensor = self.head(self.up(features + self.body(features)))
         return logits

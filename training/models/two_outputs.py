@@ -1,0 +1,118 @@
+"""One trunk, two outputs: logits for the readers and a picture for people."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate
+
+from training.models.compact import ResidualBlock
+from training.models.config import TwoOutputsConfig
+from training.models.generator import Generator, Outputs
+
+_HALF = 8
+"""Pixels of the x4 picture along a pixel at half the resolution of the input."""
+_WINDOW = 11
+"""Side of the window, at half resolution, over which contrast is measured: some ten modules where modules are small."""
+_FAINTEST = 0.01
+"""Standard deviation below which contrast is not raised any further: about that of rounding to 8 bits and JPEG."""
+
+
+class TwoOutputsGenerator(Generator):
+    """Height and width of the input must be multiples of 4.
+
+    The trunk works at half and at a quarter of the input's resolution: there a layer costs a quarter and a sixteenth,
+    and sees two and four times as far. The picture is a linear enlargement of the input, bicubic before training, plus
+    what a branch of its own makes of the trunk's features. Only the share `picture_gradient` of the picture's gradient
+    reaches the trunk: with 0 the trunk, and so the logits, learns from the logits' loss alone.
+
+    Beside the pixels the trunk sees them with local mean and contrast taken out, so that a symbol in a few hundredths
+    of the range looks like any other.
+    """
+
+    multiple = 4
+    in_channels = 1
+
+    def __init__(self, config: TwoOutputsConfig) -> None:
+        super().__init__()
+        wide, deep = config.channels, config.body_channels
+        self._share = config.picture_gradient
+        self.to_half = nn.PixelUnshuffle(2)
+        self.from_quarter = nn.PixelShuffle(2)
+        self.to_picture = nn.PixelShuffle(_HALF)
+        self.stem_in = nn.Conv2d(8, wide, 3, padding=1)
+        self.stem_out = nn.Conv2d(wide, wide, 3, padding=1)
+        self.down = nn.Conv2d(wide, deep, 2, stride=2)
+        blocks = [ResidualBlock(deep) for _ in range(config.blocks)]
+        self.body = nn.Sequential(*blocks)
+        self.up = nn.Conv2d(deep, 4 * wide, 1)
+        self.tail = nn.Conv2d(wide, wide, 3, padding=1)
+        self.head = nn.Conv2d(wide, _HALF**2, 3, padding=1)
+        self.picture = nn.ModuleList(
+            nn.Conv2d(wide, wide, 3, padding=1) for _ in range(config.picture_layers)
+        )
+        self.picture_head = nn.Conv2d(wide, _HALF**2, 3, padding=1)
+        self.picture_linear = nn.Conv2d(4, _HALF**2, 3, padding=1, bias=False)
+        # Residual branches start small, so that depth costs no stability without normalisation.
+        for block in blocks:
+            nn.init.normal_(block.second.weight, std=0.1 * (2 / (9 * deep)) ** 0.5)
+            nn.init.zeros_(block.second.bias)  # type: ignore[arg-type]
+        with torch.no_grad():
+            self.picture_head.weight.mul_(0.1)
+            self.picture_linear.weight.copy_(_bicubic_kernels())
+        # The window, two layers before the quarter, one pixel for halving twice, the blocks, and behind them the longer
+        # branch.
+        behind = max(2, 1 + config.picture_layers)
+        self.receptive_radius = _WINDOW + 2 * (2 + behind) + 4 + 4 * 2 * config.blocks
+
+    def forward(self, lr: Tensor) -> Outputs:
+        half = self.to_half(lr - 0.5)
+        features = self._features(half)
+        if self._share < 1:
+            shown = torch.lerp(features.detach(), features, self._share) if self._share else features.detach()
+        else:
+            shown = features
+        for layer in self.picture:
+            shown = torch.relu(layer(shown))
+        picture = self.to_picture(self.picture_head(shown) + self.picture_linear(half)) + 0.5
+        if not self.training:
+            # While training, a pixel beyond white or black still needs its gradient.
+            picture = picture.clamp(0, 1)
+        return Outputs(picture, self._logits(features))
+
+    def logits(self, lr: Tensor) -> Tensor:
+        return self._logits(self._features(self.to_half(lr - 0.5)))
+
+    def _features(self, half: Tensor) -> Tensor:
+        seen = torch.cat([half, _normalised(half)], dim=1)
+        near = torch.relu(self.stem_out(torch.relu(self.stem_in(seen))))
+        far = self.body(self.down(near))
+        return torch.relu(near + self.from_quarter(self.up(torch.relu(far))))
+
+    def _logits(self, features: Tensor) -> Tensor:
+        logits: Tensor = self.to_picture(self.head(torch.relu(self.tail(features))))
+        return logits
+
+
+def _normalised(half: Tensor) -> Tensor:
+    """`half (N, 4, H, W)` less its mean over a window, divided by its standard deviation there."""
+    moments = torch.cat([half.mean(1, keepdim=True), (half * half).mean(1, keepdim=True)], dim=1)
+    # Along one direction and then the other: the same mean for a fifth of the sums.
+    for window in ((_WINDOW, 1), (1, _WINDOW)):
+        around = (window[0] // 2, window[1] // 2)
+        moments = avg_pool2d(moments, window, stride=1, padding=around, count_include_pad=False)
+    mean, square = moments[:, :1], moments[:, 1:]
+    variance = (square - mean * mean).clamp_min(0)
+    return (half - mean) * torch.rsqrt(variance + _FAINTEST**2)
+
+
+def _bicubic_kernels() -> Tensor:
+    """Weights `(64, 4, 3, 3)` that make bicubic x4 enlargement of a 3x3 neighbourhood at half resolution."""
+    # Each of the 6x6 input pixels under the kernel alone, enlarged; the middle 2x2 pixels give the 8x8 outputs. They
+    # are surrounded by 4 more pixels, so that interpolation meets no border.
+    impulses = torch.zeros(6, 6, 14, 14)
+    for row in range(6):
+        for column in range(6):
+            impulses[row, column, 4 + row, 4 + column] = 1
+    enlarged = interpolate(impulses.reshape(36, 1, 14, 14), scale_factor=4.0, mode="bicubic")
+    middle = enlarged[:, 0, 24:32, 24:32].reshape(3, 2, 3, 2, _HALF**2)
+    # (kernel row, row in 2x2, kernel column, column in 2x2, output) to (output, 2x2, kernel row, kernel column).
+    return middle.permute(4, 1, 3, 0, 2).reshape(_HALF**2, 4, 3, 3)
