@@ -1,9 +1,8 @@
 """What parent and decoder process say to each other: values of the types that a job's signature names, and no others.
 
-A message is a header in JSON and the bytes of its arrays, all with their lengths in front. msgspec writes the header
-and checks what comes against the types. Nothing in a message names code that its reader would run, other than a job,
-and only the parent sends those. So a decoder process that an image has taken over can answer nonsense, but not make
-its parent do anything.
+A message is a header in MessagePack and the contents of its arrays, both with their lengths in front. msgspec writes
+the header and checks what comes against the types. The only code that a message names is a job, and only the parent
+sends those: a decoder process that an image has taken over can answer nonsense, but not make its parent run anything.
 """
 
 import inspect
@@ -21,8 +20,8 @@ import numpy as np
 
 _LENGTHS = struct.Struct("<IQ")
 """Bytes of the header, bytes of what follows it."""
-_MOST_HEADER = 1 << 24
 _MOST_BYTES = 1 << 30
+"""Of either. An upload is in the header, and may have a quarter of this (`Settings.max_body_bytes`)."""
 _DTYPES = {kind.str: kind for kind in map(np.dtype, "?bhilqBHILQefd")}
 """Of the arrays that are sent, by name. NumPy's own parser of such names takes and raises far more."""
 
@@ -64,7 +63,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Types of a function's arguments and of its result. `Any` is what JSON has."""
+    """Types of a function's arguments and of its result. `Any` is what MessagePack has."""
 
     arguments: tuple[Any, ...]
     result: Any
@@ -98,15 +97,15 @@ def encode(value: object) -> list[bytes | memoryview]:
     """The parts of a message.
 
     Args:
-        value: what msgspec makes JSON of (None, bool, int, float, str, bytes, dataclasses, lists, tuples and
-            dictionaries), arrays of numbers and `Path`. Floats that are not finite become None.
+        value: what msgspec makes MessagePack of (None, bool, int, float, str, bytes, dataclasses, lists, tuples and
+            dictionaries), arrays of numbers and `Path`.
 
     Raises:
         WireError: it holds something else.
     """
     blobs: list[memoryview] = []
     try:
-        header = msgspec.json.encode(value, enc_hook=partial(_plain, blobs))
+        header = msgspec.msgpack.encode(value, enc_hook=partial(_plain, blobs))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise WireError("there is something that cannot be sent") from error
     return [_LENGTHS.pack(len(header), sum(len(blob) for blob in blobs)), header, *blobs]
@@ -119,7 +118,7 @@ def decode(header: bytes | bytearray | msgspec.Raw, blobs: bytes | bytearray, ki
         WireError: it is no message of this form, or not of type `kind`.
     """
     try:
-        return msgspec.json.decode(header, type=kind, dec_hook=partial(_whole, memoryview(blobs)))
+        return msgspec.msgpack.decode(header, type=kind, dec_hook=partial(_whole, memoryview(blobs)))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise WireError("a message is not understood") from error
 
@@ -169,7 +168,7 @@ def split(data: bytearray) -> tuple[bytearray, bytearray] | None:
 
 
 def _plain(blobs: list[memoryview], value: Any) -> object:
-    """What msgspec cannot make JSON of by itself."""
+    """What msgspec cannot encode by itself, in types that it can."""
     if isinstance(value, np.ndarray) and value.dtype.str in _DTYPES:
         array = np.ascontiguousarray(value)
         # A view of bytes: a memoryview of a float16 array could not be cast.
@@ -185,7 +184,7 @@ def _plain(blobs: list[memoryview], value: Any) -> object:
 
 
 def _whole(blobs: memoryview, kind: Any, plain: Any) -> object:
-    """What `_plain` made JSON of."""
+    """The value that `_plain` has taken apart."""
     if kind is Path:
         return Path(plain)
     if kind is np.ndarray or get_origin(kind) is np.ndarray:
@@ -209,7 +208,7 @@ def _array(dtype: np.dtype[Any] | None, shape: list[int], data: memoryview) -> n
 
 def _sizes(lengths: bytearray) -> tuple[int, int]:
     header_size, size = _LENGTHS.unpack(lengths)
-    if header_size > _MOST_HEADER or size > _MOST_BYTES:
+    if max(header_size, size) > _MOST_BYTES:
         raise WireError("a message is too long")
     return header_size, size
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uvloop
+from msgspec.msgpack import encode as packed
 
 from service.decoding import jobs
 from service.decoding.cascade import ATTEMPTS
@@ -488,8 +489,15 @@ def message(header: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "answer",
-    [b"\xff" * 64, bytes(64), message(b"no JSON"), message(b"[]"), message(b"1"), message(b"[1,true]")],
-    ids=["too long", "longer than it says", "not JSON", "nothing", "a number", "too little"],
+    [
+        b"\xff" * 64,
+        bytes(64),
+        message(b"\xc1"),
+        message(packed([])),
+        message(packed(1)),
+        message(packed([1, True])),
+    ],
+    ids=["too long", "longer than it says", "not MessagePack", "nothing", "a number", "too little"],
 )
 def test_a_process_that_talks_nonsense_is_not_asked_again(answer: bytes) -> None:
     async def scenario() -> None:
@@ -507,7 +515,7 @@ def test_a_process_that_says_more_than_it_was_asked_is_not_asked_again() -> None
         async with process_alone() as process:
             request = pack(pool_jobs.say, (b"",), LONG)
             # The answer itself, and whatever comes after it.
-            twice = message(b"[%d,true,null]" % request.number) + b"?"
+            twice = message(packed([request.number, True, None])) + b"?"
             assert (
                 await asked(process, replace(request, parts=pack(pool_jobs.say, (twice,), LONG).parts))
                 is None
