@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.comparison.arms import NONE, Arm
-from benchmark.comparison.readers import DECODE, SOFT, available, versions
-from benchmark.comparison.results import machine
+from benchmark.comparison.readers import DECODE, SOFT, available
 from benchmark.comparison.upscalers import KERNELS, OURS, UpscalerSpec, generator_file
 from benchmark.comparison.workbench import Setup
 from benchmark.errors import BenchmarkError
+from benchmark.figures.machine import machine
 from benchmark.paths import STORE
 from model_store.versions import newest
 
@@ -61,7 +61,6 @@ class Options:
         """Versions, models, and that WeChat's nets are loaded: `readers.wechat_files` insists on them."""
         return {
             **machine(),
-            "versions": versions(),
             "wechat_nets": "detector and super-resolution loaded, verified by SHA-256",
             "missing": self.missing,
             "upscalers": {spec.name: _identity(spec) for spec in (*self.upscalers, *self.setup.drafts)},

@@ -1,12 +1,10 @@
 """The readers that are compared, each a function from a picture to payloads. Built in the process that uses
 them."""
 
-import importlib.metadata
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-import numpy as np
 import zxingcpp
 
 from benchmark.comparison.arms import Image
@@ -76,17 +74,6 @@ def available(wechat: Path, wanted: tuple[str, ...] = DIRECT) -> tuple[tuple[str
         else:
             usable.append(name)
     return tuple(usable), missing
-
-
-def versions() -> dict[str, str]:
-    """Versions of what reads and of what makes the pictures."""
-    found = {"opencv": cv2.__version__, "numpy": np.__version__}
-    for package in ("zxing-cpp", "onnxruntime", "pyzbar", "segno"):
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def _wechat(reader: WeChatReader) -> Read:

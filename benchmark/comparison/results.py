@@ -1,7 +1,6 @@
 """A finished run: outcomes of every arm on every item, and what is needed to believe and to repeat it."""
 
 import json
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,20 +129,6 @@ def collect(
         misreads,
         details,
     )
-
-
-def machine() -> dict[str, str]:
-    """Where it ran."""
-    return {"processor": _processor(), "system": platform.platform(), "python": platform.python_version()}
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _timing(values: list[float]) -> dict[str, float]:

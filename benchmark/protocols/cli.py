@@ -121,13 +121,13 @@ def add_commands(protocols: Any) -> None:
     quick = _protocol(protocols, "quick", "the regression floor: fails when fewer symbols are read", _quick)
     _common(quick, readers=("wechat", SOFT, DECODE), kernels=())
     _protocol(protocols, "freeze", "write the checksums of the paper's set, once and for all", _freeze)
-    report = _protocol(protocols, "report", "write docs/benchmark.md from the results in --out", _report)
+    report = _protocol(protocols, "report", "fill in docs/benchmark.md from the results in --out", _report)
     report.add_argument("--out", type=Path, default=OUT, help="folder of the results")
-    report.add_argument("--document", type=Path, default=Path("docs/benchmark.md"), help="what to write")
+    report.add_argument("--document", type=Path, default=Path("docs/benchmark.md"), help="what to fill in")
     report.add_argument(
         "--results", type=Path, default=RESULTS / "protocols", help="folder of what the document shows"
     )
-    report.add_argument("--readme", type=Path, metavar="FILE", help="write the table of this README too")
+    report.add_argument("--readme", type=Path, metavar="FILE", help="fill in the table of this README too")
     quick.add_argument("--set-floors", action="store_true", help="write the floors from this run")
 
 

@@ -1,6 +1,5 @@
-"""The README's table of read rates, written from the benchmark's results between two markers."""
+"""The README's table of read rates, written from results."""
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,11 +7,10 @@ from benchmark.comparison.arms import NONE, Arm
 from benchmark.comparison.readers import DECODE
 from benchmark.comparison.results import Results
 from benchmark.comparison.upscalers import OURS
-from benchmark.errors import BenchmarkError
+from benchmark.figures.marks import fill
 from benchmark.figures.tables import rate, table
 from benchmark.protocols.photos import cell_rates
 
-BEGIN, END = "<!-- rates:begin -->", "<!-- rates:end -->"
 _WECHAT, _BICUBIC, _DECODE = (
     Arm("lr", NONE, "wechat"),
     Arm("lr", "bicubic", "wechat"),
@@ -55,29 +53,17 @@ def rates(folder: Path) -> str:
         else f"The first row is of {paper_with}, the others are of {photos_with}. "
     )
     milliseconds = photos.milliseconds[str(_DECODE)]["median"]
-    words = (
-        "The paper that this began with reported .5366 for its generator and .6871 for WeChat on its own "
-        f"low-resolution set. The photographs are {photos.details['photographs']} from the test sets of zxing and "
-        "zxing-cpp; nothing was trained or tuned on them. Median processor time of `/decode` over all photo crops: "
-        f"{milliseconds:.0f} ms. {mixed}[docs/benchmark.md](docs/benchmark.md) has the commands and all figures."
-    )
-    return (
-        table(head, rows) + "\n\n" + textwrap.fill(words, 120, break_long_words=False, break_on_hyphens=False)
-    )
+    time = f"Median processor time of `/decode` over all crops of photographs: {milliseconds:.0f} ms. {mixed}"
+    return f"{table(head, rows)}\n\n{time.strip()}"
 
 
 def write_rates(folder: Path, readme: Path) -> None:
-    """Put the table between the README's markers.
+    """Fill in the README's table.
 
     Raises:
-        BenchmarkError: the README has no such markers.
+        BenchmarkError: the README has no place for it.
     """
-    text = readme.read_text()
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise BenchmarkError(f"{readme} has no {BEGIN} and {END}")
-    readme.write_text(f"{before}{begin}\n{rates(folder)}\n{end}{after}")
+    fill(readme, {"rates": rates(folder)})
 
 
 def _row(text: str, shares: Sequence[float]) -> list[str]:

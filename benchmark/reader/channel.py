@@ -22,8 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.comparison.readers import versions as library_versions
-from benchmark.comparison.results import machine
+from benchmark.figures.machine import machine
 from benchmark.sets.filled_symbols import filled_symbol
 from service.decoding.soft import acceptance, bitstream, codewords, reed_solomon
 from service.decoding.soft import symbol_layout as layout
@@ -183,7 +182,7 @@ def run(given: argparse.Namespace) -> None:
             print(row, flush=True)
     result = {
         "command": given.typed,
-        "environment": machine() | {"versions": library_versions()},
+        "environment": machine(),
         "rows": rows,
         "no symbol": measure_empty(50 * trials, rng),
     }

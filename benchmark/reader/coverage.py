@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from segno import consts
 from tqdm import tqdm
 
-from benchmark.comparison.readers import versions
-from benchmark.comparison.results import machine
+from benchmark.figures.machine import machine
 from benchmark.reader.simulated_logits import Scene, simulate
 from service.decoding.soft import codewords, read_logits
 from service.decoding.soft import symbol_layout as layout
@@ -150,7 +149,7 @@ def run(given: argparse.Namespace) -> int:
     cv2.setNumThreads(1)
     result: dict[str, Any] = {
         "command": given.typed,
-        "environment": machine() | {"versions": versions()},
+        "environment": machine(),
         "clean": clean(given.seed),
         "limit": to_the_limit(given.seed),
     }

@@ -1,17 +1,13 @@
-"""Puts the measured parts of docs/reader.md in their places, from the JSON files in benchmark/results/reader.
-
-`python -m benchmark reader report` takes over what has been measured in `--out`, draws the plots, and writes between
-the marks `<!-- begin NAME -->` and `<!-- end NAME -->` of the document. No figure between them is typed by hand.
-"""
+"""The figures of docs/reader.md, written from results."""
 
 import argparse
 import json
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmark.figures.marks import fill
 from benchmark.figures.tables import rate, table
 from benchmark.paths import RESULTS
 from benchmark.protocols.misreads import Misreads, misreads_report
@@ -34,31 +30,18 @@ class Folders(NamedTuple):
     pictures: Path
 
 
-def fill(document: str, name: str, text: str) -> str:
-    """The document with `text` between the marks of `name`.
-
-    Raises:
-        ValueError: it has no such marks.
-    """
-    pattern = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
-    filled, count = pattern.subn(lambda found: found[1] + text.strip() + "\n" + found[2], document)
-    if count != 1:
-        raise ValueError(f"the document has {count} places for {name}")
-    return filled
-
-
 def write_reader_report(out: Path, document: Path = DOCUMENT, results: Path = RESULTS / "reader") -> None:
     """Take what has been measured in `out` over into `results`, draw, fill in.
 
     Parts that were never measured stay as they are.
 
     Raises:
-        ValueError: see `fill`.
+        BenchmarkError: the document has no place for a part.
     """
     pictures = document.parent / "benchmark"
     for folder in (results, pictures):
         folder.mkdir(parents=True, exist_ok=True)
-    text = document.read_text()
+    parts = {}
     for source in out.glob(MORE_MISREADS):
         shutil.copyfile(source, results / source.name)
     for name in FILES:
@@ -66,8 +49,8 @@ def write_reader_report(out: Path, document: Path = DOCUMENT, results: Path = RE
         if source.is_file():
             shutil.copyfile(source, kept)
         if kept.is_file():
-            text = fill(text, name, _PARTS[name](json.loads(kept.read_text()), Folders(results, pictures)))
-    document.write_text(text)
+            parts[name] = _PARTS[name](json.loads(kept.read_text()), Folders(results, pictures))
+    fill(document, parts)
 
 
 def _coverage(data: dict[str, Any], _: Folders) -> str:

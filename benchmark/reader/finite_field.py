@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.comparison.results import machine
+from benchmark.figures.machine import machine
 
 LENGTH, DATA = 134, 108
 ERRORS = (LENGTH - DATA) // 2

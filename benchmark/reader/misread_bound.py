@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmark.comparison.readers import versions
-from benchmark.comparison.results import machine
+from benchmark.figures.machine import machine
 from benchmark.reader.channel import ERROR_RATES, Soft, empty, fading, white
 from benchmark.sets.filled_symbols import filled_symbol
 from service.decoding.soft import acceptance
@@ -84,7 +83,7 @@ def run(given: argparse.Namespace) -> None:
     ]
     result = {
         "command": given.typed,
-        "environment": machine() | {"versions": versions()},
+        "environment": machine(),
         "rows": rows,
     }
     print(json.dumps(rows, indent=1))

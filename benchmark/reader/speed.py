@@ -17,8 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmark.comparison.readers import versions
-from benchmark.comparison.results import machine
+from benchmark.figures.machine import machine
 from benchmark.reader.simulated_logits import Scene, module_errors, simulate, symbol_modules
 from service.decoding.soft import read_logits
 from service.decoding.soft import symbol_layout as layout
@@ -74,7 +73,7 @@ def run(given: argparse.Namespace) -> None:
             print(rows[-1], flush=True)
     result = {
         "command": given.typed,
-        "environment": machine() | {"versions": versions()},
+        "environment": machine(),
         "rows": rows,
     }
     given.out.mkdir(parents=True, exist_ok=True)

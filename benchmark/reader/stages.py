@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.comparison.options import newest_generator
-from benchmark.comparison.readers import build_reader, versions
-from benchmark.comparison.results import machine
+from benchmark.comparison.readers import build_reader
 from benchmark.comparison.upscalers import generator_file
 from benchmark.errors import BenchmarkError
+from benchmark.figures.machine import machine
 from benchmark.paths import STORE
 from benchmark.reader.simulated_logits import Scene, simulate, symbol_modules
 from scoring.known_symbols import Simulated, true_means
@@ -235,7 +235,7 @@ def run(given: argparse.Namespace) -> None:
     result = {
         "command": given.typed,
         "generator": identity,
-        "environment": machine() | {"versions": versions()},
+        "environment": machine(),
         "rows": rows,
     }
     given.out.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmark.figures.marks import fill
 from benchmark.figures.tables import rate, table
 from benchmark.recipe.ablation import Row
 from benchmark.recipe.interpolation import Point
@@ -39,23 +40,13 @@ def rendered(name: str, folder: Path) -> str:
 
 
 def update(document: Path, folder: Path) -> None:
-    """Put the tables of the results in `folder` into `document`, where it has marks for them.
+    """Put the tables of the results in `folder` into `document`.
 
     Raises:
-        TrainingError: the document has no marks, or results for its marks are missing.
+        BenchmarkError: the document has no place for one.
+        TrainingError: there are no results.
     """
-    text = document.read_text(encoding="utf-8")
-    marked = False
-    for name in (ABLATION, INTERPOLATION):
-        start, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
-        before, begun, rest = text.partition(start)
-        _, ended, after = rest.partition(end)
-        if begun and ended:
-            text = before + start + rendered(name, folder) + "\n" + end + after
-            marked = True
-    if not marked:
-        raise TrainingError(f"{document}: no marks for a table")
-    document.write_text(text, encoding="utf-8")
+    fill(document, {name: rendered(name, folder) for name in (ABLATION, INTERPOLATION)})
 
 
 def _ablation(rows: Sequence[dict[str, Any]]) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from benchmark.figures.tables import table
 from benchmark.paths import ROOT
 from benchmark.scaling import crops
 
@@ -50,12 +51,13 @@ def run(options: argparse.Namespace) -> None:
                 start, whole = run(folder / "few"), run(folder / "in")
                 found[arm].append((whole[0] - start[0], whole[1] - start[1]))
     base = statistics.median(seconds for seconds, _ in found["1 CPU"])
-    print("| arm | files/s | against 1 CPU | processor ms a file |\n|---|---:|---:|---:|")
+    rows = []
     for arm, measured in found.items():
         seconds = statistics.median(wall for wall, _ in measured)
         processor = statistics.median(used for _, used in measured) / options.files * 1e3
         shown = "-" if "Ray" in arm else f"{processor:.1f}"
-        print(f"| {arm} | {options.files / seconds:.1f} | {base / seconds:.2f} | {shown} |")
+        rows.append([arm, f"{options.files / seconds:.1f}", f"{base / seconds:.2f}", shown])
+    print(table(["arm", "files/s", "against 1 CPU", "processor ms a file"], rows))
 
 
 def _timed(folder: Path, more: Sequence[str] = (), cpus: int = 2) -> tuple[float, float]:

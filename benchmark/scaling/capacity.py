@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from benchmark.comparison.graph_cost import onnx_macs
+from benchmark.figures.tables import table
 
 MODEL = Path("model_store/qr_sr_x4/2/model.onnx")
 ELEMENTS_PER_PIXEL = 721
@@ -121,13 +122,16 @@ def run(options: argparse.Namespace) -> None:
         Gpu("A100", 19.5, 1555, 3.0),
         Gpu("H100", 67, 3350, 6.0),
     ]
-    print("| | crops/s | cores | price/h | price of a million |\n|---|---:|---:|---:|---:|")
+    rows = []
     core = assumed.core_seconds(options.generator_ms / 1e3)
     for count in (2, 64, 1024):
         served = assumed.busy * count / core
         price = count * assumed.core_price
-        print(f"| no GPU | {served:,.0f} | {count:,} | {price:,.2f} | {price / (served * 3600) * 1e6:.2f} |")
+        million = price / (served * 3600) * 1e6
+        rows.append(["no GPU", f"{served:,.0f}", f"{count:,}", f"{price:,.2f}", f"{million:.2f}"])
     for gpu in gpus:
         for count in (1, 10, 100):
             served, cores, price, million = row(assumed, gpu, count)
-            print(f"| {count} {gpu.name} | {served:,.0f} | {cores:,.0f} | {price:,.2f} | {million:.2f} |")
+            name = f"{count} {gpu.name}"
+            rows.append([name, f"{served:,.0f}", f"{cores:,.0f}", f"{price:,.2f}", f"{million:.2f}"])
+    print(table(["", "crops/s", "cores", "price/h", "price of a million"], rows))

@@ -2,30 +2,19 @@
 
 import json
 import os
-import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from benchmark.figures.machine import machine
 from benchmark.paths import RESULTS
 from benchmark.serving.process import parents
-from service.machine import usable_cpus
 
 FOLDER = RESULTS / "serving"
 _SCHEMA = 1
-_PACKAGES = (
-    "fastapi",
-    "numpy",
-    "onnxruntime",
-    "opencv-contrib-python-headless",
-    "pillow",
-    "starlette",
-    "uvicorn",
-)
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -70,33 +59,6 @@ def processor_seconds(pid: int | None = None) -> float:
             continue
         seconds += sum(int(field) for field in fields[11:15])
     return seconds / _TICKS
-
-
-_TELLING = {
-    "avx512_vnni": "VNNI",
-    "avx_vnni": "VNNI",
-    "amx_int8": "AMX",
-    "avx512f": "AVX-512",
-    "avx2": "AVX2",
-}
-"""Instructions that the speed of the generator and of its draft depends on, by their names in /proc/cpuinfo."""
-
-
-def machine() -> dict[str, Any]:
-    """Where it was measured, and with which versions."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    flags = {flag for line in lines if line.startswith("flags") for flag in line.split()}
-    versions = {name: metadata.version(name) for name in _PACKAGES}
-    return {
-        "processor": names[0] if names else platform.machine(),
-        "instructions": sorted({name for flag, name in _TELLING.items() if flag in flags}),
-        "cpus": usable_cpus(),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
-        "system": platform.system() + " " + platform.release().split("-")[0],
-        "python": platform.python_version(),
-        "versions": versions,
-    }
 
 
 def save(row: str, command: str, figures: dict[str, Any]) -> Path:

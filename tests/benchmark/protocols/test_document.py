@@ -1,5 +1,6 @@
 """Tables and the document, from results whose figures are known."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from benchmark.__main__ import main
 from benchmark.comparison.arms import Arm
 from benchmark.comparison.results import Misread, Results
 from benchmark.comparison.tables import misread_table, paired_table
+from benchmark.paths import RESULTS, ROOT
+from benchmark.protocols.document import write_report
 from benchmark.protocols.sweep import critical, sweep_report
 
 WECHAT, OURS = Arm("lr", "none", "wechat"), Arm("lr", "ours", "wechat")
@@ -66,10 +69,14 @@ def test_the_document_is_written_from_results_alone(tmp_path: Path) -> None:
     _results("paper", details).save(tmp_path / "run" / "paper.json")
     document = tmp_path / "docs" / "benchmark.md"
     document.parent.mkdir()
+    document.write_text("Prose.\n\n<!-- paper:begin -->\nold\n<!-- paper:end -->\n\nMore prose.\n")
     kept = tmp_path / "results"
     command = ["report", "--out", str(tmp_path / "run"), "--document", str(document), "--results", str(kept)]
     assert main(command) == 0
     text = document.read_text()
+    assert text.startswith("Prose.\n")
+    assert text.endswith("More prose.\n")
+    assert "\nold\n" not in text
     assert "python -m benchmark paper" in text
     assert "| wechat | 6 | .333 [" in text
     assert (kept / "paper.json").is_file()
@@ -78,6 +85,16 @@ def test_the_document_is_written_from_results_alone(tmp_path: Path) -> None:
 
 def test_a_document_of_nothing_is_refused(tmp_path: Path) -> None:
     document = tmp_path / "benchmark.md"
+    document.write_text("Prose.\n")
     command = ["report", "--out", str(tmp_path), "--document", str(document), "--results", str(tmp_path)]
     assert main(command) == 2
-    assert not document.exists()
+    assert document.read_text() == "Prose.\n"
+
+
+def test_the_committed_document_says_what_the_committed_results_say(tmp_path: Path) -> None:
+    kept = tmp_path / "results"
+    shutil.copytree(RESULTS / "protocols", kept)
+    copy = tmp_path / "benchmark.md"
+    shutil.copyfile(ROOT / "docs" / "benchmark.md", copy)
+    write_report(tmp_path / "nothing new", copy, kept)
+    assert copy.read_text() == (ROOT / "docs" / "benchmark.md").read_text()

@@ -24,13 +24,13 @@ def test_the_readme_says_what_the_results_say(tmp_path: Path) -> None:
 def test_a_rate_is_what_was_read_of_what_was_tried(tmp_path: Path) -> None:
     outcomes = Results.load(MEASURED / "paper.json").outcomes[str(Arm("lr", "none", "wechat"))]
     readme = tmp_path / "README.md"
-    readme.write_text("before <!-- rates:begin -->old<!-- rates:end --> after")
+    readme.write_text("before\n<!-- rates:begin -->\nold\n<!-- rates:end -->\nafter\n")
     write_rates(MEASURED, readme)
     text = readme.read_text()
     share = outcomes.count("r") / (len(outcomes) - outcomes.count(" "))
     assert f"protocol) | {share:.3f} |".replace(" 0.", " .") in text
-    assert text.startswith("before ")
-    assert text.endswith(" after")
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
     assert "old" not in text
 
 

@@ -4,18 +4,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from benchmark.paths import RESULTS, ROOT
 from benchmark.reader.decoding_tables import bound_part, channel_part
-from benchmark.reader.document import DOCUMENT, FILES, fill, write_reader_report
-
-
-def test_fill_replaces_what_stands_between_the_marks() -> None:
-    document = "a\n<!-- begin one -->\nold\n<!-- end one -->\nb\n"
-    assert fill(document, "one", "new\n") == "a\n<!-- begin one -->\nnew\n<!-- end one -->\nb\n"
-    with pytest.raises(ValueError, match="0 places for two"):
-        fill(document, "two", "new")
+from benchmark.reader.document import DOCUMENT, FILES, write_reader_report
 
 
 def test_document_says_what_was_measured(tmp_path: Path) -> None:
@@ -27,7 +18,7 @@ def test_document_says_what_was_measured(tmp_path: Path) -> None:
     assert document.read_text() == (ROOT / DOCUMENT).read_text()
     for name in FILES:
         if (RESULTS / "reader" / f"{name}.json").is_file():
-            part = document.read_text().split(f"<!-- begin {name} -->")[1].split(f"<!-- end {name} -->")[0]
+            part = document.read_text().split(f"<!-- {name}:begin -->")[1].split(f"<!-- {name}:end -->")[0]
             assert "python -m benchmark" in part
 
 

@@ -10,6 +10,7 @@ import zxingcpp
 
 from benchmark.__main__ import main
 from benchmark.comparison.upscalers import UpscalerSpec, build_upscaler
+from benchmark.errors import BenchmarkError
 from benchmark.paths import RESULTS, ROOT
 from benchmark.recipe import ablation, curves, degradations, document, grid
 from benchmark.recipe.ablation import BEFORE, VARIANTS, WHOLE, Row, Variant
@@ -22,7 +23,6 @@ from tests.training.test_game import tiny
 from tests.training.test_interpolate import _saved
 from training.config import TrainingConfig
 from training.data.samples import Samples
-from training.errors import TrainingError
 
 WECHAT = ROOT / "model_store" / "wechat_qr" / "1"
 
@@ -232,7 +232,7 @@ def test_tables_go_between_their_marks(tmp_path: Path) -> None:
         assert text.startswith("Before.\n")
         assert text.endswith("After.\n")
     (tmp_path / "bare.md").write_text("Nothing.\n")
-    with pytest.raises(TrainingError, match="no marks for a table"):
+    with pytest.raises(BenchmarkError, match="0 places for ablation"):
         document.update(tmp_path / "bare.md", tmp_path)
 
 
