@@ -3,7 +3,7 @@
     python -m benchmark capacity
     python -m benchmark capacity --gpu L4=30.3,300,0.71 --core-price 0.04 --reader-ms 20
 
-docs/scaling.md has the assumptions and what follows from them.
+docs/cost.md has the assumptions and the conclusions.
 """
 
 import argparse
@@ -28,7 +28,7 @@ class Gpu:
     """Single precision, without sparsity."""
     gb_per_s: float
     price: float
-    """An hour, in whatever currency."""
+    """Of an hour, in any currency."""
 
     @classmethod
     def of(cls, text: str) -> Self:

@@ -1,4 +1,4 @@
-"""Commands behind the figures of docs/scaling.md."""
+"""Commands behind the figures of docs/bulk.md and docs/cost.md."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The service as a Ray Serve deployment: `serve run service.ray_serve:build`; docs/scaling.md tells more.
+"""The service as a Ray Serve deployment: `serve run service.ray_serve:build`; see docs/ray.md.
 
 The application, its settings and its metrics are those of `python -m service`. Ray adds replicas as requests come,
 places them on nodes, asks after their health, and replaces them one after the other on a change.
