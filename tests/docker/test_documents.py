@@ -55,7 +55,18 @@ def test_the_changelog_knows_this_version() -> None:
 
 
 def test_links_within_the_repository_lead_somewhere() -> None:
-    for name in ("docs/operations.md", "docs/releasing.md", "SECURITY.md", "CHANGELOG.md"):
-        page = ROOT / name
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "model_store" / "README.md"]
+    assert len(pages) > 20
+    for page in pages:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{name}: {target}"
+            assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
+
+
+def test_links_to_sections_lead_to_a_heading() -> None:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        for target, section in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text()):
+            headings = re.findall(
+                r"^#+ (.+)$", (page.parent / target if target else page).read_text(), re.MULTILINE
+            )
+            anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert section in anchors, f"{page.relative_to(ROOT)}: {target}#{section}"
