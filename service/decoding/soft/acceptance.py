@@ -1,18 +1,16 @@
-"""How likely is it that a decoded block is not what was printed?
+"""A bound on the probability that a decoded block is not what was printed.
 
-The bound. Let w be the reliabilities |llr| of a block's N bits and D the discrepancy of a code word, the sum
-of w over the bits where it contradicts the hard decisions. Any word that does not stem from the print is,
-seen from the received bits, one of 2^(N-R) words of a code that knows nothing of them, R being the bits of
-redundancy. Under the random-coding model each of its bits agrees with the hard decision by the toss of a
-coin, so that the expected number of such words with a discrepancy of at most D is, by Chernoff's bound and
-for every t > 0, at most
+Let w be the reliabilities |llr| of a block's N bits and D the discrepancy of a code word, the sum
+of w over the bits where it contradicts the hard decisions. Let R be the number of redundant bits. A word that was
+not printed is one of 2^(N-R) words of a code that is independent of the received bits. Under the random-coding
+model each of its bits agrees with the hard decision with probability 1/2. So the expected number of such words with
+a discrepancy of at most D is, by Chernoff's bound and for every t > 0, at most
 
     2^-R * exp(t D) * prod(1 + exp(-t w)).
 
-That is a bound on the probability that the whole code holds *any* other word as good as the accepted one.
-Therefore
+This bounds the probability that the whole code has *any* other word as good as the accepted one. Therefore
 
-- it does not grow with the effort: every trial of every stage draws on the same words;
+- it does not grow with the effort: every trial of every stage chooses among the same words;
 - it holds for noise, where no word was printed, and for a symbol decoded to a neighbour of the printed word
   alike;
 - it holds for every t and every scale of w, hence whether or not the reliabilities are calibrated (they are
@@ -20,19 +18,19 @@ Therefore
   likelihood ratio of all other words to this one (G. D. Forney, "Exponential error bounds for erasure, list,
   and decision feedback schemes", IEEE Trans. Inf. Theory 14, 1968).
 
-Chernoff's bound leaves out a factor of ten or more. Where that decides, the words are counted: the distribution of the
-sum of w over random bits is found exactly but for rounding every w down (`log_counted_bound`), which only adds words.
+Chernoff's bound is too large by a factor of ten or more. Where that decides, the words are counted: the distribution of
+the sum of w over random bits is computed exactly, except that every w is rounded down (`log_counted_bound`), which
+only adds words.
 
-A second bound counts codewords instead of bits and is the sharper one for few errors in otherwise sure bits:
+A second bound counts codewords instead of bits. It is tighter for few errors in otherwise sure bits:
 with s least reliable codewords erased, the share of the words of length n that lie within e codewords of a code
 word is at most sum_i C(n-s, i) 255^i / 256^(p-s), for a code with p check codewords. s may be any number up to p.
 The chances of being accepted by the first bound, by the second with s = 0 and by the second with any other s
 add up; each is given a third.
 
 Codewords that the message's length fixes, its padding, shorten the code: they are left out of all sums, and R stays.
-They are no evidence of their own, since a wrong word with the same length has them as well as the right one: that
-they agree with what was received says that the length is right and nothing about the rest. The same goes for mode
-indicators and counts.
+They are no evidence, because a wrong word with the same length has them as well: if they agree with the received bits,
+the length is right, but the rest may be wrong. The same holds for mode indicators and counts.
 """
 
 from functools import lru_cache
@@ -47,15 +45,15 @@ Floats = NDArray[np.float64]
 DEFAULT_LIMIT: Final = 1e-8
 """Largest misread bound at which a symbol is accepted.
 
-Ten times what the standard's own choice of correctable errors comes to where it is most daring (version 10-L
-with nine wrong codewords in each of its blocks), so that all that the standard corrects is accepted.
+Ten times the bound of the standard's own choice of correctable errors where that is least cautious (version 10-L
+with nine wrong codewords in each of its blocks), so that everything that the standard corrects is accepted.
 """
 _EXPONENTS: Final = np.geomspace(0.4, 60.0, 12)
-"""t times the mean reliability: Chernoff's bound is as good as the best of these."""
+"""Values of t times the mean reliability; the best of them gives the bound."""
 _STEPS: Final = 2048
-"""Into which the discrepancy is divided when words are counted."""
+"""Steps into which the discrepancy is divided when words are counted."""
 COUNTING_GAINS: Final = 5.0
-"""Nats by which counting words may tighten the bound; beyond that it is not worth its time."""
+"""Nats by which counting words may tighten the bound; it is not tried if more is needed."""
 
 
 def log_misread_bounds(weights: Floats, wrong: NDArray[np.bool_], checks: int) -> Floats:
@@ -91,7 +89,7 @@ def log_counted_bound(weights: Floats, wrong: NDArray[np.bool_], checks: int) ->
         moved = chance * share[: _STEPS + 1 - size]
         share *= 1 - chance
         share[size:] += moved
-    # Back from the tilted measure; 2^(N-R) words of which each bit disagrees by the toss of a coin.
+    # Back from the tilted measure; 2^(N-R) words; each bit disagrees with probability 1/2.
     words = float(np.log1p(tilted).sum()) - 8 * checks * log(2)
     tail = np.log(np.maximum(share, 1e-300)) + t * step * np.arange(_STEPS + 1)
     return log(3) + words + float(np.logaddexp.reduce(tail))
@@ -107,7 +105,7 @@ def _best_exponent(weights: Floats, discrepancy: float) -> float:
 def log_expected_words(weights: Floats, checks: int) -> Floats:
     """`(blocks,)` log of the expected number of other words as likely as the right one, for calibrated bits.
 
-    Above zero there is nothing to decode: the bits know less than the message says.
+    Above zero the bits carry less information than the message, and decoding is hopeless.
     """
     doubt = np.logaddexp(0.0, -weights)
     entropy = (doubt + np.where(np.isfinite(weights), weights, 0.0) * np.exp(-weights - doubt)).sum(
@@ -130,7 +128,7 @@ def _log_soft_bounds(weights: Floats, wrong: NDArray[np.bool_], redundancy: int)
 
 def _log_codeword_bounds(weights: Floats, wrong: NDArray[np.bool_], checks: int) -> Floats:
     order = erasure_order(weights)
-    # A bit of which nothing is known agrees with nothing, whatever its hard decision happens to be.
+    # An unknown bit agrees with nothing, whatever its hard decision is.
     errors = np.take_along_axis((wrong | (weights == 0)).any(axis=2), order, axis=1)
     left = errors.sum(axis=1)[:, None] - np.cumsum(errors, axis=1) + errors
     lengths = np.isfinite(weights).all(axis=2).sum(axis=1)

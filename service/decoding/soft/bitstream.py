@@ -1,7 +1,7 @@
 """The message of a symbol: data codewords to segments.
 
-Clauses: ISO/IEC 18004:2015. The parser is strict, since whether a stream
-parses is part of the evidence that it was decoded rightly: what no encoder writes is an error.
+Clauses: ISO/IEC 18004:2015. The parser is strict, because a stream that parses is evidence that it was decoded
+correctly: what no encoder writes is an error.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _FNC1_FIRST: Final = 0b0101
 _ECI: Final = 0b0111
 _FNC1_SECOND: Final = 0b1001
 PADS: Final = (0xEC, 0x11)
-"""The pad codewords, by turns (clause 7.4.10)."""
+"""The pad codewords, which alternate (clause 7.4.10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class StructuredAppend:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a symbol says."""
+    """The contents of a symbol."""
 
     segments: tuple[Segment, ...]
     structured_append: StructuredAppend | None
@@ -77,7 +77,7 @@ class Message:
 
 
 def parse(data: bytes, version: int) -> Message:
-    """The message in all data codewords of a symbol. Raises BitStreamError where it is none."""
+    """The message in all data codewords of a symbol. Raises BitStreamError if they hold none."""
     reader = BitReader(data)
     segments: list[Segment] = []
     structured_append: StructuredAppend | None = None
@@ -113,10 +113,10 @@ def parse(data: bytes, version: int) -> Message:
 
 
 def message_end(data: bytes, known: NDArray[np.bool_], version: int) -> int | None:
-    """Bits before the terminator, where the known data codewords, flagged in `known`, suffice to tell.
+    """Bits before the terminator, if the known data codewords (flagged in `known`) determine it.
 
-    Reads mode indicators and counts only, so that the characters between them may be unknown. None where an
-    indicator or count is unknown or no encoder writes it.
+    Reads only mode indicators and counts; the characters between them may be unknown. None if an indicator or a
+    count is unknown, or if no encoder writes it.
     """
     reader = BitReader(data, known.tolist())
     try:
@@ -141,9 +141,9 @@ def message_end(data: bytes, known: NDArray[np.bool_], version: int) -> int | No
 def paddings(end: int, total: int) -> tuple[int, tuple[bytes, ...]]:
     """What may follow a message of `end` bits in `total` data codewords (clauses 7.4.9 and 7.4.10).
 
-    Returns the first whole codeword after the terminator, before which there are only zero bits, and the
-    codewords from there on: pads by turns. Where the terminator ends a codeword, some encoders (segno among
-    them) write a zero codeword before the pads: a second possibility.
+    Returns the index of the first whole codeword after the terminator (only zero bits are before it), and the possible
+    codewords from there on. These are alternating pads. Where the terminator ends a codeword, some encoders, such as
+    segno, write a zero codeword before the pads: this is the second possibility.
     """
     start = min(-(-(end + 4) // 8), total)
     pads = (bytes(PADS) * (total // 2 + 1))[: total - start]
@@ -153,7 +153,7 @@ def paddings(end: int, total: int) -> tuple[int, tuple[bytes, ...]]:
 
 
 def _at_end(reader: BitReader) -> bool:
-    """Terminator, or too few bits left for one, which then must be zero (clause 7.4.9)."""
+    """Whether the terminator follows, or too few bits are left for one; these must be zero (clause 7.4.9)."""
     if reader.left >= 4:
         return reader.peek(4) == _TERMINATOR
     if reader.left and reader.peek(reader.left):
@@ -162,7 +162,7 @@ def _at_end(reader: BitReader) -> bool:
 
 
 def _application_indicator(reader: BitReader) -> int:
-    """Two digits as their number, a letter as its code and 100 (clause 7.4.8.3)."""
+    """Two digits as a number, or a letter as its code plus 100 (clause 7.4.8.3)."""
     value = reader.take(8)
     if value >= 100 and not chr(value - 100).isalpha():
         raise BitStreamError("no such application indicator")

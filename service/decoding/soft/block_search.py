@@ -1,9 +1,9 @@
-"""Searches the likeliest code words of all blocks of a symbol, stage by stage, until each may be accepted.
+"""Search for the likeliest code words of all blocks of a symbol, in stages, until each may be accepted.
 
 The stages, cheapest first: bounded-distance decoding of the hard decisions, ordered statistics of order 2,
 erasing ever more of the least reliable codewords (generalised minimum distance; G. D. Forney, IEEE Trans.
 Inf. Theory 12, 1966), ordered statistics of order 4. Of a block's candidates the one with the least
-discrepancy is kept, the likeliest, whichever stage found it.
+discrepancy is kept, which is the likeliest, whichever stage found it.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from service.decoding.soft.effort import Effort
 from service.decoding.soft.ordered_statistics import ReducedChecks
 
 _BLOCKS_AT_ONCE = 8
-"""Blocks whose checks are solved together: more save calls, fewer look at the clock more often."""
+"""Blocks whose checks are solved together. More blocks save calls; fewer allow to check the effort more often."""
 _MATCHED_BANDS = 4
 _CERTAIN = 4.0
-"""Reliability of known bits in the search, in units of the greatest one received."""
+"""Reliability of known bits in the search, in units of the largest received one."""
 
 
-# Nominal milliseconds (see `effort`), fitted to versions 1 to 40.
+# In nominal milliseconds (see `effort`).
 _HARD_WORK = 0.5
 _SOLVING_WORK, _SOLVING_WORK_OF_A_BLOCK = 0.11, 0.04
 """For each check codeword."""
@@ -68,7 +68,7 @@ class BlockSearch:
 
     @property
     def accepted(self) -> NDArray[np.bool_]:
-        """`(blocks,)`: the misread bound is met."""
+        """`(blocks,)`: whether the misread bound is met."""
         return self.log_bounds <= self.log_limits
 
     @property
@@ -81,13 +81,13 @@ class BlockSearch:
         return self._llr
 
     def hopeless(self, share: float) -> bool:
-        """Whether an open block's bits leave in doubt more than its redundancy and `share` of it settle."""
+        """Whether the bits of an open block leave more in doubt than (1 + `share`) times its redundancy can resolve."""
         still_open = ~self.accepted
         surplus = acceptance.log_expected_words(np.abs(self._llr[still_open]).astype(np.float64), self.checks)
         return bool((surplus > share * 8 * self.checks * np.log(2)).any())
 
     def suppose(self, values: NDArray[np.int16]) -> None:
-        """Takes codewords `(blocks, n)` for certain in later stages, -1 where nothing is known."""
+        """Treat codewords `(blocks, n)` as certain in later stages; -1 where nothing is known."""
         bits = np.unpackbits(np.maximum(values, 0).astype(np.uint8)[:, :, None], axis=2)
         certain = np.where(bits == 1, self._certain, -self._certain)
         self._llr = np.where(values[:, :, None] >= 0, certain, self._llr).astype(np.float32)
@@ -95,10 +95,10 @@ class BlockSearch:
             self._solved.pop(block, None)
 
     def fix(self, values: NDArray[np.int16], log_choices: float) -> None:
-        """Shortens the code by known codewords `(blocks, n)`, -1 elsewhere; words that differ are dropped.
+        """Shorten the code by known codewords `(blocks, n)`, -1 elsewhere; candidates that differ are dropped.
 
-        `log_choices`: logarithm of the number of ways to fix codewords among which these were chosen by the very
-        words that they are to confirm; 0 where they were known before.
+        `log_choices`: if the words that are to be confirmed chose these codewords, the logarithm of the number of
+        possible choices; 0 if the codewords were known before.
         """
         self.fixed = values
         self._log_choices = log_choices
@@ -121,7 +121,7 @@ class BlockSearch:
         self._offer(np.flatnonzero(right), words[right])
 
     def decode_erasures(self) -> None:
-        """The least reliable codewords of the open blocks erased: two, four, six ... all numbers at once."""
+        """Erase the 2, 4, 6 ... least reliable codewords of the open blocks, all at once."""
         self.stage = "erasures"
         numbers = np.arange(2, self.checks + 1, 2)
         for block in np.flatnonzero(~self.accepted):
@@ -139,14 +139,14 @@ class BlockSearch:
             self._offer(np.full(len(words), block), words)
 
     def decode_ordered(self) -> None:
-        """Ordered statistics of order 2 of the blocks still open."""
+        """Ordered statistics of order 2 for the open blocks."""
         self.stage = "order 2"
         for block, reduced in self._reduced():
             self._effort.spend(_PAIR_WORK * len(reduced.guessed) ** 2)
             self._offer_bits(block, ordered_statistics.order_two(reduced))
 
     def decode_matched(self) -> None:
-        """Ordered statistics of order 4 of the blocks still open, band after band."""
+        """Ordered statistics of order 4 for the open blocks, band after band."""
         self.stage = "order 4"
         for block, reduced in self._reduced():
             for band in range(_MATCHED_BANDS):
@@ -160,7 +160,7 @@ class BlockSearch:
                     break
 
     def _reduced(self) -> Iterator[tuple[int, ReducedChecks]]:
-        """The solved checks of the blocks still open, until it is late; kept while what is known stays."""
+        """The solved checks of the open blocks, until the effort is exhausted; kept until more codewords are known."""
         missing = [block for block in np.flatnonzero(~self.accepted).tolist() if block not in self._solved]
         for start in range(0, len(missing), _BLOCKS_AT_ONCE):
             if self.late:
@@ -178,7 +178,7 @@ class BlockSearch:
         self._offer(np.array([block]), np.packbits(bits)[None])
 
     def _offer(self, blocks: NDArray[np.intp], words: NDArray[np.uint8]) -> None:
-        """Takes code words `(count, n)` for the blocks `(count,)` where they are the likeliest so far."""
+        """Keep code words `(count, n)` for the blocks `(count,)` in which they are the likeliest so far."""
         wrong = np.unpackbits(words[:, :, None], axis=2).astype(bool) != self.hard[blocks]
         costs = np.where(wrong, self.weights[blocks], 0.0).sum(axis=(1, 2))
         changed = []
@@ -194,7 +194,7 @@ class BlockSearch:
             return
         wrong = np.unpackbits(self.words[blocks][:, :, None], axis=2).astype(bool) != self.hard[blocks]
         fixed = self.fixed[blocks] >= 0
-        # A word that came later and has other codewords there is none of the shortened code.
+        # A later word with other codewords there does not belong to the shortened code.
         fixed &= ~(fixed & (self.words[blocks] != self.fixed[blocks])).any(axis=1)[:, None]
         weights = np.where(fixed[:, :, None], np.inf, self.weights[blocks])
         bounds = acceptance.log_misread_bounds(weights, wrong & ~fixed[:, :, None], self.checks)

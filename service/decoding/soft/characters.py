@@ -32,14 +32,14 @@ class BitStreamError(ValueError):
 
 @dataclass(slots=True)
 class BitReader:
-    """Reads bits, most significant first, of a byte string of which some bytes may be unknown.
+    """Reads the bits of a byte string, most significant first; some bytes may be unknown.
 
-    Raises BitStreamError where bits are read that are not there or not known.
+    Raises BitStreamError if it reads bits that do not exist or are not known.
     """
 
     data: bytes
     known: Sequence[bool] | None = None
-    """Which bytes are known; None where all are."""
+    """Which bytes are known; None if all are."""
     at: int = 0
     """Bits read so far."""
     _number: int = field(init=False)
@@ -94,7 +94,7 @@ def length_in_bits(mode: Mode, count: int) -> int:
 
 
 def characters(reader: BitReader, mode: Mode, count: int) -> bytes:
-    """`count` characters as bytes (clauses 7.4.3 to 7.4.6). BitStreamError where there are none such."""
+    """`count` characters as bytes (clauses 7.4.3 to 7.4.6). Raises BitStreamError for a value that is no character."""
     if length_in_bits(mode, count) > reader.left:
         raise BitStreamError("a segment is longer than the symbol")
     if mode == "byte":
@@ -138,7 +138,7 @@ def _hanzi(value: int) -> bytes:
 
 
 def with_separators(content: bytes) -> bytes:
-    """In FNC1 modes a lone % stands for the separator and %% for % (clause 7.4.8.2)."""
+    """In FNC1 modes a single % means the separator, and %% means % (clause 7.4.8.2)."""
     return b"%".join(part.replace(b"%", _GROUP_SEPARATOR) for part in content.split(b"%%"))
 
 

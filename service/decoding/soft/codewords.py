@@ -1,8 +1,8 @@
 """From modules to the blocks of codewords that Reed–Solomon works on, and back.
 
 Clauses: ISO/IEC 18004:2015. A block is a shortened Reed–Solomon code word, data codewords first; the blocks
-of one symbol differ in length by at most one codeword, so that all of them fit one array when the shorter
-ones are led by an absent codeword.
+of one symbol differ in length by at most one codeword. All of them fit one array if the shorter ones start with an
+absent codeword.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class BlockStructure:
     blocks: int
     """Number of blocks; the short ones come first."""
     short_blocks: int
-    """How many of them are one data codeword shorter than the rest; 0 where all are alike."""
+    """How many of them are one data codeword shorter than the rest; 0 if all have the same length."""
     length: int
     """Codewords in a long block, n of its code."""
     checks: int
@@ -101,7 +101,7 @@ def interleaving(version: int, level: Level) -> NDArray[np.intp]:
 def block_reliabilities(
     llr: NDArray[np.float32], version: int, level: Level, mask: int
 ) -> NDArray[np.float32]:
-    """Unmasks, reads in order and de-interleaves: `(blocks, length, 8)`, most significant bit first.
+    """Unmask, put into order and de-interleave: `(blocks, length, 8)`, most significant bit first.
 
     `llr` is `(n, n)`, positive for dark; the result is positive for a bit of 1 (clauses 7.7.3, 7.8.2 and
     7.6). The bits of absent codewords are certain zeros: minus infinity.

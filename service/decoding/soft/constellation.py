@@ -1,5 +1,4 @@
-"""Finder patterns put together to symbols: three that stand at right angles, or two and a guess at the
-third."""
+"""Finder patterns combined to symbols: three at right angles, or two and a guess of the third."""
 
 from dataclasses import dataclass
 
@@ -12,20 +11,20 @@ DoubleArray = NDArray[np.float64]
 
 _LONGEST_SPAN = 177 - 7 + 20
 _SHORTEST_SPAN = 11.5
-"""Modules between two finder centres; 14 in version 1, the rest is for bad estimates."""
+"""Modules between two finder centres. Version 1 has 14; the margin allows for bad estimates."""
 CLEAR_SCORE = 0.6
-"""Above it three patterns suit one another so well that they hardly do by chance."""
+"""Score above which three patterns fit together so well that chance is unlikely."""
 _PENALTY_OF_A_GUESS = 0.2
 _LARGEST_RATIO = 6.0
-"""Of the areas of a module at two patterns of one symbol."""
+"""Largest ratio of the module areas at two patterns of one symbol."""
 _MOST = 24
 
 
 @dataclass(frozen=True)
 class Constellation:
-    """Three places of finder patterns: 0 at the corner they share, 1 along x from it, 2 along y.
+    """Three positions of finder patterns: 0 at the shared corner, 1 along x from it, 2 along y.
 
-    x and y turn the way of a symbol that is not mirrored; a mirrored one appears transposed.
+    x and y are oriented as in a symbol that is not mirrored; a mirrored symbol appears transposed.
     """
 
     centres: DoubleArray
@@ -34,17 +33,17 @@ class Constellation:
     """`(3, 2, 2)`; `axes[i] @ (a, b)` are a modules along the symbol's x and b along its y at pattern i, in
     pixels."""
     seen: NDArray[np.bool_]
-    """`(3,)`: False for the one that was guessed from the other two."""
+    """`(3,)`: False for a pattern that was guessed from the other two."""
     sign: float
     """+1 for dark on light, -1 for light on dark."""
     span: float
     """Estimated modules between pattern 0 and the other two: four times the version plus 10."""
     score: float
-    """Mean correlation of the patterns seen, less penalties for what does not fit together."""
+    """Mean correlation of the patterns seen, minus penalties for a bad fit."""
 
 
 def _relative(finders: Finders) -> tuple[DoubleArray, DoubleArray]:
-    """`(k, k, 2)` place of candidate j in the frame of i, and `(k, k)` distance in modules as both see it."""
+    """`(k, k, 2)` position of candidate j in the frame of i, and `(k, k)` distance in modules by both frames."""
     offsets = finders.centres[None] - finders.centres[:, None]
     relative = np.einsum("iab,ijb->ija", np.linalg.inv(finders.axes), offsets)
     length = np.linalg.norm(relative, axis=2)
@@ -63,7 +62,7 @@ def triples(finders: Finders) -> list[Constellation]:
     corner, one, two = np.indices((k, k, k)).reshape(3, -1)
     a, b = relative[corner, one], relative[corner, two]
     turn = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
-    # The frames may be mirrored against the picture; x before y clockwise is meant in pixels.
+    # Frames may be mirrored relative to the picture; clockwise from x to y is meant in pixels.
     turn *= np.sign(np.linalg.det(finders.axes))[corner]
     first, second = length[corner, one], length[corner, two]
     shorter, longer = np.minimum(first, second), np.maximum(first, second)
@@ -94,8 +93,7 @@ def triples(finders: Finders) -> list[Constellation]:
 
 
 def pairs(finders: Finders) -> list[Constellation]:
-    """Two patterns along a side, or at the ends of the diagonal, and every place the third may have; best
-    first."""
+    """Two patterns along a side, or at the ends of the diagonal, with every position of the third; best first."""
     k = len(finders)
     if k < 2:
         return []
@@ -127,7 +125,7 @@ def pairs(finders: Finders) -> list[Constellation]:
 def _along_side(
     finders: Finders, i: int, j: int, relative: DoubleArray, side: float, score: float
 ) -> list[Constellation]:
-    """Patterns i and j are the corner and an arm; the other arm goes off either of them, to either side."""
+    """Patterns i and j are the corner and an arm; the other arm starts at either of them, on either side."""
     found: list[Constellation] = []
     for corner, arm in ((i, j), (j, i)):
         along = relative[corner, arm]
@@ -165,7 +163,7 @@ def _along_diagonal(
 def _made(
     centres: DoubleArray, axes: DoubleArray, sign: float, span: float, score: float, seen: list[int]
 ) -> Constellation:
-    """The constellation with every frame renamed so that its columns are the symbol's x and y."""
+    """The constellation with the columns of every frame in the order of the symbol's x and y."""
     along_x, along_y = centres[1] - centres[0], centres[2] - centres[0]
     aligned = np.stack([_aligned(frame, along_x, along_y) for frame in axes])
     mask = np.zeros(3, dtype=bool)

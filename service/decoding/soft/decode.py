@@ -1,9 +1,8 @@
-"""From the soft bits of all modules to a message that may be believed.
+"""From the soft bits of all modules to a message that can be trusted.
 
 `decode_modules` tries the likeliest format information words; for each it searches the blocks' code words
 (`block_search`), learns the padding as soon as the message's length is known, and accepts only what
-`acceptance` bounds and `bitstream` parses. docs/reader.md, section "Decode and accept", has the reasons and
-the measurements.
+`acceptance` bounds and `bitstream` parses. docs/reader.md, section "Decode and accept", has the reasons.
 """
 
 import time
@@ -25,25 +24,25 @@ from service.decoding.soft.format_information import FormatHypothesis, format_hy
 DEFAULT_WORK: Final = 200.0
 """Nominal milliseconds (see `effort`)."""
 DEFAULT_SECONDS: Final = 2.0
-"""For safety, where no work is counted."""
+"""A limit for safety, in case the work is not counted."""
 _MOST_FORMATS: Final = 4
 """Format words tried; all that are tried count against the misread bound."""
 _FORMAT_RANGE: Final = 10.0
 """Nats below the likeliest within which a format word is tried."""
 _LEAST_FORMAT: Final = -25.0
-"""Log-likelihood of the likeliest format word below which there is no symbol; one whole copy may be lost."""
+"""Below this log-likelihood of the likeliest format word there is no symbol; one whole copy may be lost."""
 _HOPELESS: Final = 0.1
-"""Blocks whose bits leave more in doubt than (1 + this) of the redundancy are given up; 0 would be the limit of
-any decoder, were the reliabilities calibrated."""
+"""Blocks whose bits leave more in doubt than (1 + this) times the redundancy are given up. With calibrated
+reliabilities, 0 is the limit of any decoder."""
 _BEYOND_MATCHING: Final = -0.1
-"""The same for the dearest stage, which finds hardly anything there."""
+"""The same for the most expensive stage, which rarely succeeds beyond it."""
 _PROMISING: Final = 1 / 3
-"""Share of the blocks that must be solved before the dearest stages are spent on the rest."""
+"""Share of the blocks that must be solved before the most expensive stages are tried on the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A symbol's message and how it was come by."""
+    """A symbol's message and how it was found."""
 
     payload: bytes
     """Bytes of all segments in their order."""
@@ -54,7 +53,7 @@ class Decoded:
     mask: int
     """Data mask pattern, 0 to 7."""
     modules_corrected: int
-    """Data and format modules whose hard decision was overturned."""
+    """Data and format modules whose hard decision was corrected."""
     codewords_corrected: int
     """Codewords with at least one such module."""
     blocks: NDArray[np.uint8]
@@ -82,7 +81,7 @@ def decode_modules(
     hypotheses: int = 1,
     limit: float = acceptance.DEFAULT_LIMIT,
 ) -> Decoded | None:
-    """Decodes one symbol, or says None where it cannot or must not.
+    """Decode one symbol; None if that is impossible or the result cannot be trusted.
 
     `llr` `(n, n)`: natural logarithm of P(dark) / P(light) of every module of the upright, unmirrored symbol,
     finite; 0 for what is not known. Magnitudes should be calibrated, but a wrong scale costs reads, not
@@ -103,14 +102,14 @@ def decode_modules(
     least = max(formats[0].log_likelihood - _FORMAT_RANGE, _LEAST_FORMAT)
     formats = [word for word in formats if word.log_likelihood >= least]
 
-    # The choice of the words rests on other bits than those that are decoded: chance has as many trials as words.
+    # Other bits than the decoded ones choose the words, so each word counts as a trial.
     log_trials = log(hypotheses * max(len(formats), 1))
     searches = []
     for word in formats:
         search = _begun(llr, version, word, log(limit) - log_trials, effort)
         searches.append((word, search))
         if search.accepted.any():
-            # Chance does not do that: the other words need not be tried.
+            # This does not happen by chance, so the other words need not be tried.
             searches = [(word, search)]
             break
     for word, search in searches:
@@ -124,7 +123,7 @@ def decode_modules(
 def _begun(
     llr: NDArray[np.float32], version: int, word: FormatHypothesis, log_limit: float, effort: Effort
 ) -> BlockSearch:
-    """The search for one format word after its first stage."""
+    """The search for one format word, after its first stage."""
     blocks = codewords.block_reliabilities(llr, version, word.level, word.mask)
     checks = codewords.block_structure(version, word.level).checks
     log_limits = np.full(len(blocks), log_limit - log(len(blocks)))
@@ -135,7 +134,7 @@ def _begun(
 
 
 def _finished(search: BlockSearch, version: int, level: Level) -> bool:
-    """Runs the stages until all blocks may be accepted; False where they may not."""
+    """Run the stages until all blocks may be accepted; False if they may not."""
     if search.accepted.all():
         return True
     supposed = padding.likely_pad_start(search.signed, version, level)
@@ -160,9 +159,9 @@ def _worth_matching(search: BlockSearch) -> bool:
 
 
 def _learn_padding(search: BlockSearch, version: int, level: Level) -> bool:
-    """Takes the pads for known once the accepted blocks tell the message's length; whether that is news.
+    """Treat the pads as known once the accepted blocks give the length of the message; whether this is new.
 
-    The only block of a symbol tells its own, out of as many lengths as there are.
+    In a symbol of one block, the block itself gives the length, so every possible length counts as a trial.
     """
     alone = len(search.words) == 1
     certain = np.isfinite(search.costs) if alone else search.accepted
@@ -195,14 +194,14 @@ def _judged(
     log_trials: float,
     limit: float,
 ) -> Decoded | None:
-    """The message of a finished search, None where the whole does not stand up."""
+    """The message of a finished search; None if the whole does not meet the limit or does not parse."""
     data = codewords.data_stream(search.words, version, word.level)
     try:
         message = bitstream.parse(data.tobytes(), version)
     except BitStreamError:
         return None
     if not message.exact_padding:
-        # Some encoders pad otherwise. Then the blocks must be beyond doubt without any knowledge of padding.
+        # Some encoders pad in another way. Then the blocks must be certain without any knowledge of padding.
         search.fix(np.full(search.words.shape, -1, dtype=np.int16), 0.0)
         limit = limit * limit
     log_bound = log_trials + float(np.logaddexp.reduce(search.log_bounds))

@@ -1,8 +1,8 @@
-"""What one picture may cost: work that is counted, and a clock for safety.
+"""The budget of one picture: work that is counted, and a clock for safety.
 
-A clock alone makes a reader read less on a busy machine, and not the same each time. Work is counted in nominal
-milliseconds, about what each step takes on one core of a server of 2024, so that equal input gives equal output
-wherever the clock does not run out first.
+With a clock alone, a reader would read less on a busy machine, and not the same in every run. Work is counted in
+nominal milliseconds, which is about what each step takes on one core of a server of 2024. So equal input gives equal
+output unless the clock runs out first.
 """
 
 import time
@@ -24,17 +24,17 @@ class Effort:
         return self._spent >= self._work or time.monotonic() >= self._deadline
 
     def allow(self, more: float) -> None:
-        """Let so much be spent beyond what was granted first; of several allowances the largest counts."""
+        """Allow this much beyond the first budget; of several allowances the largest counts."""
         self._work = max(self._work, self._granted + more)
 
     def spend(self, work: float) -> None:
-        """Count a step, here and in the budget that this one is a part of."""
+        """Count a step, here and in the budget of which this is a part."""
         self._spent += work
         if self._whole is not None:
             self._whole.spend(work)
 
     def part(self, share: float) -> "Effort":
-        """A budget of that share of what is left, work and time."""
+        """A budget with this share of the work and time that are left."""
         now = time.monotonic()
         part = Effort(share * max(self._work - self._spent, 0.0), now + share * (self._deadline - now))
         part._whole = self

@@ -1,10 +1,9 @@
-"""Finder-pattern candidates: where, how large, which way turned.
+"""Finder-pattern candidates: position, size and orientation.
 
 Two stages. A ring, the finder pattern of ISO/IEC 18004:2015, 6.3.3 averaged over all rotations, is correlated
-with the picture at a ladder of scales; it answers whatever the rotation, and with the opposite sign to a
-pattern that is light on dark. Every peak is then turned, shifted and sheared until the true pattern fits best
-(Gauss–Newton on six affine parameters, all candidates at once), which yields centre and module axes to a
-small fraction of a module.
+with the picture at several scales. It responds to any rotation, and with the opposite sign to a pattern that is light
+on dark. Then an affine fit of the true pattern to every peak (Gauss–Newton on six parameters, all candidates at once)
+gives centre and module axes to a small fraction of a module.
 """
 
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ FloatArray = NDArray[np.float32]
 DoubleArray = NDArray[np.float64]
 
 SMALLEST_MODULE = 3.4
-"""Pixels of the upscaled picture; below 0.85 pixels per module before upscaling nothing is readable."""
+"""Pixels of the upscaled picture: 0.85 pixels per module before upscaling, below which nothing is readable."""
 _SCALES_PER_OCTAVE = 4
 _REACH = 4.5
 """Half the width of the template in modules: the pattern and its separator."""
@@ -39,7 +38,7 @@ class Finders:
     centres: DoubleArray
     """`(k, 2)` x, y in pixels; the centre of the first pixel is (0, 0)."""
     axes: DoubleArray
-    """`(k, 2, 2)`; `axes[i] @ (a, b)` is the way in pixels of a and b modules along the pattern's own sides.
+    """`(k, 2, 2)`; `axes[i] @ (a, b)` is the offset in pixels of a and b modules along the pattern's own sides.
 
     Which side comes first is arbitrary: the pattern looks the same after a quarter turn.
     """
@@ -52,7 +51,7 @@ class Finders:
         return len(self.scores)
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "Finders":
-        """The candidates chosen by an index or mask."""
+        """The candidates that an index or mask selects."""
         return Finders(self.centres[index], self.axes[index], self.scores[index], self.signs[index])
 
 
@@ -73,7 +72,7 @@ def find_finders(darkness: FloatArray, most: int = 14) -> Finders:
 
 
 def _candidates(darkness: FloatArray) -> list[Finders]:
-    """Candidates octave by octave."""
+    """Candidates of every octave."""
     octaves: list[Finders] = []
     fine = darkness
     scale = 1.0
@@ -81,7 +80,7 @@ def _candidates(darkness: FloatArray) -> list[Finders]:
         coarse = _halved(fine)
         peaks = _ring_peaks(coarse)
         if len(peaks):
-            # Fitted one level finer than found, where a module is 3.4 to 6.8 pixels wide.
+            # Fit one level finer, where a module is 3.4 to 6.8 pixels wide.
             peaks[:, :2] = peaks[:, :2] * 2 + 0.5
             peaks[:, 2] *= 2
             part = _fit(fine, peaks)
@@ -105,13 +104,13 @@ def _ring_peaks(picture: FloatArray) -> DoubleArray:
         module = SMALLEST_MODULE / 2 * 2 ** (step / _SCALES_PER_OCTAVE)
         ring = _ring(module)
         half = len(ring) // 2
-        # Neutral padding: a symbol may touch the edge of the picture.
+        # Neutral padding, because a symbol may touch the edge of the picture.
         padded = cv2.copyMakeBorder(picture, half, half, half, half, cv2.BORDER_CONSTANT, value=0)
         response = np.asarray(cv2.matchTemplate(padded, ring, cv2.TM_CCORR), np.float32)
         mean = cv2.blur(padded, ring.shape)[half:-half, half:-half]
         square = cv2.sqrBoxFilter(padded, cv2.CV_32F, ring.shape)[half:-half, half:-half]
         spread = np.maximum(square - mean * mean, 0)
-        # The constant keeps flat regions, where everything is noise, from looking like anything.
+        # The constant suppresses flat regions, which are only noise.
         spread += 0.02
         spread *= ring.size
         np.divide(response, np.sqrt(spread, out=spread), out=response)
@@ -128,7 +127,7 @@ def _ring_peaks(picture: FloatArray) -> DoubleArray:
 
 
 def _suppressed(centres: DoubleArray, sizes: DoubleArray, distance: float) -> NDArray[np.intp]:
-    """Indices of the points, given best first, that lie `distance` modules from every better one kept."""
+    """Indices of the points (given best first) that are at least `distance` modules from every better one kept."""
     apart = np.linalg.norm(centres[:, None] - centres[None], axis=2)
     near = apart < distance * np.sqrt(sizes[:, None] * sizes[None])
     kept: list[int] = []
@@ -139,7 +138,7 @@ def _suppressed(centres: DoubleArray, sizes: DoubleArray, distance: float) -> ND
 
 
 def _fit(picture: FloatArray, peaks: DoubleArray) -> Finders:
-    """Affine frames of the peaks by Gauss–Newton on the pattern; those that fit badly are left out."""
+    """Affine frames of the peaks, by Gauss–Newton on the pattern, without those that fit badly."""
     pattern, weight, inverse, steepest, points = _template()
     signs = np.sign(peaks[:, 3])
     centres = peaks[:, :2].copy()
@@ -167,7 +166,7 @@ def _fit(picture: FloatArray, peaks: DoubleArray) -> Finders:
 def _best_turn(
     picture: FloatArray, centres: DoubleArray, modules: DoubleArray, signs: DoubleArray
 ) -> DoubleArray:
-    """`(k, 2, 2)` axes: of four turns in the quarter turn that matters, the one that correlates best."""
+    """`(k, 2, 2)` axes: the best of four orientations within a quarter turn."""
     pattern, weight, _, _, points = _template()
     angles = np.deg2rad([0.0, 22.5, 45.0, 67.5])
     turns = np.stack([np.cos(angles), -np.sin(angles), np.sin(angles), np.cos(angles)], axis=-1).reshape(
@@ -223,7 +222,7 @@ def _template() -> tuple[DoubleArray, DoubleArray, DoubleArray, DoubleArray, Dou
     along = np.arange(-_REACH + _STEP / 2, _REACH, _STEP)
     x, y = (part.ravel() for part in np.meshgrid(along, along))
     index = tuple(np.rint((part + _REACH + 1) * fine - 0.5).astype(int) for part in (y, x))
-    # What lies outside the separator's two inner sides may be anything where the quiet zone is missing.
+    # Outside the two inner sides of the separator may be anything if the quiet zone is missing.
     weight = np.where(np.maximum(np.abs(x), np.abs(y)) < 3.75, 1.0, 0.4)
     pattern = picture[index]
     pattern = pattern - (pattern @ weight) / weight.sum()

@@ -1,8 +1,8 @@
 """Format and version information by maximum likelihood over all their code words.
 
-Clauses: ISO/IEC 18004:2015. Both are short codes, so every code word is tried: the correlation of the bits'
-log-likelihood ratios, both copies added, with a code word is its log-likelihood but for a constant. The
-results are cheap enough to judge a hypothesis about orientation, mirroring or version by.
+Clauses: ISO/IEC 18004:2015. Both are short codes, so every code word is tried. The correlation of a code word with the
+log-likelihood ratios of the bits, both copies added, is its log-likelihood up to a constant. This is cheap enough to
+judge hypotheses about orientation, mirroring or version.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class FormatHypothesis:
     mask: int
     """Data mask pattern, 0 to 7."""
     log_likelihood: float
-    """Nats, log P(soft bits | this word) - log P(soft bits | bits by chance); 0 is no better than chance."""
+    """Nats, log P(soft bits | this word) - log P(soft bits | bits by chance); 0 means no better than chance."""
     margin: float
     """Nats by which it is likelier than the best other word; negative but for the likeliest."""
     contradicted: int
@@ -68,9 +68,8 @@ def format_hypotheses(llr: NDArray[np.float32]) -> list[FormatHypothesis]:
 def version_hypotheses(llr: NDArray[np.float32]) -> list[VersionHypothesis]:
     """All 34 words (clause 7.10, Annex D), likeliest first. `llr`: `(n, n)`, positive for dark.
 
-    Reads where a symbol of n modules would keep its version information, so that the caller may compare what
-    the grid says with what the symbol says of itself; empty below version 7. Raises ValueError when n is no
-    QR symbol's side.
+    Reads the places where a symbol of n modules has its version information, so that the caller can compare it with
+    the version of the grid. Empty below version 7. Raises ValueError if n is no QR symbol's side.
     """
     version = layout.version_of_size(len(llr))
     first = layout.FIRST_VERSION_WITH_INFORMATION

@@ -1,4 +1,4 @@
-"""The grid of a symbol: where every module of it lies in the picture."""
+"""The grid of a symbol: the position of every module in the picture."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -28,7 +28,7 @@ class Grid:
     """`(3, 3)` from module coordinates to pixels (see `homography`)."""
     bend: DoubleArray | None = None
     """`(2, TERMS, TERMS)` coefficients c of the displacement in modules, sum over i, j of c[:, i, j] s**i
-    t**j with s and t the module coordinates x and y scaled to -1..1; None where the symbol is flat."""
+    t**j with s and t the module coordinates x and y scaled to -1..1; None for a flat symbol."""
 
     @classmethod
     def flat(cls, version: int, affine: DoubleArray) -> Self:
@@ -45,7 +45,7 @@ class Grid:
         return project(self.homography, self.displaced(points))
 
     def displaced(self, points: DoubleArray) -> DoubleArray:
-        """`(..., 2)` what the homography is applied to: `points` `(..., 2)` and their displacement."""
+        """`(..., 2)`: `points` `(..., 2)` plus their displacement, to which the homography is applied."""
         if self.bend is None:
             return points
         bend = _trimmed(self.bend)
@@ -67,7 +67,7 @@ class Grid:
             np.multiply(a[0] * x + a[1] * y + a[2], down, out=result[..., 0])
             np.multiply(b[0] * x + b[1] * y + b[2], down, out=result[..., 1])
             return result
-        # Numerators and denominator are polynomials in s and t themselves, which saves passes over the lattice.
+        # Numerators and denominator are polynomials in s and t too, which saves passes over the lattice.
         bend = _trimmed(self.bend)
         places = np.zeros((3, *bend.shape[1:]))
         places[:2] = bend
@@ -88,9 +88,9 @@ class Grid:
         return self.lattice(1).astype(np.float64)
 
     def corners(self, transposed: bool = False) -> tuple[Point, Point, Point, Point]:
-        """The symbol's corners in pixels: first the top left one of the symbol, then on along x, and round.
+        """The corners of the symbol in pixels: the top left one of the symbol first, then along x and around.
 
-        `transposed` says that the symbol is mirrored, so that it runs the other way from its top left.
+        `transposed`: the symbol is mirrored, so the order from its top left is reversed.
         """
         n = float(self.modules)
         order = (
@@ -108,8 +108,8 @@ class Grid:
         return float(np.sqrt(abs(np.linalg.det(near[1:] - near[:1]))))
 
     def is_sound(self, shape: tuple[int, ...]) -> bool:
-        """Whether the corners lie in front of the camera, form a convex quadrilateral, and not far
-        outside."""
+        """Whether the corners are in front of the camera, form a convex quadrilateral, and are not far outside of the
+        picture."""
         n = float(self.modules)
         square = np.array([[0.0, 0.0], [n, 0.0], [n, n], [0.0, n]])
         if np.any(square @ self.homography[2, :2] + self.homography[2, 2] <= 0):
@@ -123,18 +123,18 @@ class Grid:
         return bool((np.all(turns > 0) or np.all(turns < 0)) and inside)
 
     def affine(self) -> "Grid":
-        """The grid without perspective and bend that lies nearest to this one at the corners and the centre."""
+        """The grid without perspective and bend that is nearest to this one at the corners and the centre."""
         places = self._corners_and_centre()
         known = np.column_stack([places, np.ones(len(places))])
         solution, *_ = np.linalg.lstsq(known, self.at(places), rcond=None)
         return Grid.flat(self.version, np.asarray(solution.T, np.float64))
 
     def similar(self) -> "Grid":
-        """The grid of squares that lies nearest to this one at the corners and the centre."""
+        """The grid of squares that is nearest to this one at the corners and the centre."""
         places = self._corners_and_centre()
         there = self.at(places)
         middle, middle_there = places.mean(axis=0), there.mean(axis=0)
-        # A similarity is a factor between complex numbers. None mirrors: the mirrored symbol's grid is transposed.
+        # A similarity multiplies complex numbers. It never mirrors: the grid of a mirrored symbol is transposed.
         before, after = (places - middle) @ [1, 1j], (there - middle_there) @ [1, 1j]
         factor = np.vdot(before, after) / np.vdot(before, before)
         axes = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
@@ -146,18 +146,18 @@ class Grid:
         return np.array([[0.0, 0.0], [n, 0.0], [n, n], [0.0, n], [n / 2, n / 2]])
 
     def with_homography(self, homography: DoubleArray) -> "Grid":
-        """The same grid under another homography."""
+        """The same grid with another homography."""
         return replace(self, homography=homography / homography[2, 2])
 
 
 def _trimmed(bend: DoubleArray) -> DoubleArray:
-    """The displacement's coefficients `(2, k, k)` without the powers that none of them has, k at least 2."""
+    """The coefficients `(2, k, k)` of the displacement without unused powers; k is at least 2."""
     terms = int(np.max(np.nonzero(bend)[1:], initial=1)) + 1
     return bend[:, :terms, :terms]
 
 
 def _powers(values: NDArray[Real], terms: int) -> NDArray[Real]:
-    """`(..., terms)` powers of `values` `(...)`, from the 0th on."""
+    """`(..., terms)` powers of `values` `(...)`, starting with the 0th."""
     powers = np.ones((*values.shape, terms), values.dtype)
     for power in range(1, terms):
         np.multiply(powers[..., power - 1], values, out=powers[..., power])

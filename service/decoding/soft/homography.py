@@ -22,12 +22,11 @@ def project(homographies: NDArray[Real], points: NDArray[Real]) -> NDArray[Real]
 
 
 def estimate(source: DoubleArray, target: DoubleArray, weight: DoubleArray, stiffness: float) -> DoubleArray:
-    """`(b, 3, 3)` homographies taking `source` `(b, p, 2)` to `target` `(p, 2)`, least squares of the direct
-    form.
+    """`(b, 3, 3)` homographies from `source` `(b, p, 2)` to `target` `(p, 2)`, by least squares of the linear form.
 
-    `weight` `(p,)` weighs the points. `stiffness` draws the two perspective parameters towards 0, an affine
-    map, as strongly as that many points of weight 1 would at the edge of the region; some is needed where the
-    points do not surround the region, as three finder patterns do not.
+    `weight` `(p,)` weights the points. `stiffness` pulls the two perspective parameters towards 0, an affine map, as
+    strongly as that many points of weight 1 at the edge of the region. It is needed if the points do not surround the
+    region, as with three finder patterns.
     """
     middle = source.mean(axis=1, keepdims=True)
     reach = np.abs(source - middle).max(axis=(1, 2))[:, None, None]
@@ -54,8 +53,7 @@ def estimate(source: DoubleArray, target: DoubleArray, weight: DoubleArray, stif
 
 
 def with_moved_corner(homography: DoubleArray, n: int, moves: DoubleArray) -> DoubleArray:
-    """`(b, 3, 3)`: `homography` changed so that the corner (n, n) goes where it took (n, n) + `moves` `(b,
-    2)`.
+    """`(b, 3, 3)`: `homography` changed so that it maps the corner (n, n) to where it mapped (n, n) + `moves` `(b, 2)`.
 
     The other three corners stay.
     """

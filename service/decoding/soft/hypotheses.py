@@ -1,8 +1,8 @@
-"""From three finder patterns to grids: which version, and where the fourth corner lies.
+"""From three finder patterns to grids: the version, and the position of the fourth corner.
 
-The finder patterns' frames give a homography for any assumed version; the timing patterns and the version
-information tell which version it is, and the alignment patterns and the sureness at module centres tell where
-the corner without a finder pattern lies.
+The frames of the finder patterns give a homography for any assumed version. Timing patterns and version information
+decide the version. Alignment patterns and the sureness at module centres decide where the corner without a finder
+pattern is.
 """
 
 from dataclasses import dataclass
@@ -24,27 +24,27 @@ _BOWS = np.array([-0.9, -0.45, 0.0, 0.45, 0.9])
 """Sideways bows of the timing patterns that are tried, in modules."""
 _MOST_PROBES = 500
 _STIFFNESS = 0.003
-"""Of the first homography's perspective; see `homography.estimate`."""
+"""Of the perspective of the first homography; see `homography.estimate`."""
 _FRAME_NOISE = 0.12
 """Standard deviation in modules of the points that a finder pattern's frame gives."""
 _CORNER_NOISE, _CORNER_WEIGHT = 0.02, 0.01
-"""Standard deviation, as a share of the side, of where three finder patterns expect the fourth corner, and what so
-much costs in units of mean agreement."""
+"""Prior of the fourth corner, as expected by three finder patterns: its standard deviation as a share of the side, and
+the cost of one standard deviation in units of mean agreement."""
 _LIKELY_BEND = 0.01
-"""Standard deviation, before looking, of the coefficients of degree 2, as a share of the symbol's side."""
+"""Prior standard deviation of the coefficients of degree 2, as a share of the symbol's side."""
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A grid worth fitting."""
+    """A grid to be fitted."""
 
     grid: Grid
     sign: float
     """+1 for dark on light, -1 for light on dark."""
     score: float
-    """How the version fits: about standard normal for a wrong one."""
+    """How well the version fits; about standard normal for a wrong version."""
     finders: DoubleArray
-    """`(k, 2)` x, y of the centres of the finder patterns that it rests on, in pixels."""
+    """`(k, 2)` x, y in pixels of the centres of the finder patterns that it uses."""
 
 
 def version_hypotheses(darkness: FloatArray, constellation: Constellation, most: int = 2) -> list[Hypothesis]:
@@ -54,8 +54,8 @@ def version_hypotheses(darkness: FloatArray, constellation: Constellation, most:
 
 
 def affine_hypotheses(darkness: FloatArray, constellation: Constellation, most: int = 2) -> list[Hypothesis]:
-    """As `version_hypotheses`, by the centres of three patterns alone, which say where a flat symbol lies that is
-    seen from far away. Their frames, which are less certain by far, have no part in it."""
+    """As `version_hypotheses`, from the centres of three patterns alone. They are enough for a flat symbol without
+    perspective. The frames of the patterns are much less certain and are not used."""
     corner, along_x, along_y = constellation.centres
     sides = np.column_stack([along_x - corner, along_y - corner])
     grids = []
@@ -85,7 +85,7 @@ def _best_versions(
 
 
 def with_best_corner(darkness: FloatArray, grid: Grid, sign: float) -> Grid:
-    """The grid with the corner opposite the shared finder moved to where the whole fits best; `sign` as above."""
+    """The grid with the corner opposite the shared finder moved to the best fit; `sign` as in `Hypothesis`."""
     points, expected, weight = _probes(grid.version)
     reach = min(0.6 + 0.05 * grid.modules, 5.0)
     steps = np.linspace(-reach, reach, 2 * int(np.ceil(reach / 0.5)) + 1)
@@ -94,7 +94,7 @@ def with_best_corner(darkness: FloatArray, grid: Grid, sign: float) -> Grid:
     at = project(candidates.astype(np.float32), grid.displaced(points).astype(np.float32))
     seen = bilinear(darkness, at) * np.float32(sign)
     agreement = np.where(expected == 0, np.abs(seen), expected * seen) @ weight
-    # What the finder patterns say counts too, the more where little can be told from the modules.
+    # The expectation of the finder patterns counts too, and more so where the modules say little.
     away = np.linalg.norm(moves, axis=1)
     agreement -= 0.02 * away / reach + _CORNER_WEIGHT * (away / (_CORNER_NOISE * grid.modules)) ** 2
     best = int(np.argmax(agreement))
@@ -102,7 +102,7 @@ def with_best_corner(darkness: FloatArray, grid: Grid, sign: float) -> Grid:
 
 
 def _from_finders(constellation: Constellation, versions: range) -> list[Grid]:
-    """Grids for each assumed version: a stiff homography, bent until the finder patterns' frames fit too."""
+    """Grids for each assumed version: a stiff homography, then bent to fit the frames of the finder patterns too."""
     if not versions:
         return []
     around = np.array([[0.0, 0.0], [-3.5, -3.5], [3.5, -3.5], [3.5, 3.5], [-3.5, 3.5]])
@@ -124,7 +124,7 @@ def _from_finders(constellation: Constellation, versions: range) -> list[Grid]:
 
 
 def _bend(n: int, homography: DoubleArray, points: DoubleArray, target: DoubleArray) -> DoubleArray:
-    """`(2, d, d)` displacement of degree 2 by which `points` reach `target`, as far as that is likely."""
+    """`(2, d, d)` displacement of degree 2 from `points` towards `target`, limited by its prior."""
     s, t = (2 * points / n - 1).T
     powers = [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)]
     basis = np.stack([s**i * t**j for i, j in powers], axis=1)
@@ -140,11 +140,11 @@ def _bend(n: int, homography: DoubleArray, points: DoubleArray, target: DoubleAr
 
 
 def _version_score(darkness: FloatArray, grid: Grid, polarity: float) -> float:
-    """Agreement of both timing patterns and of the version information, normalised to unit variance by
-    chance; `polarity` is +1 for dark on light."""
+    """Agreement of both timing patterns and of the version information, normalised so that chance has unit variance;
+    `polarity` is +1 for dark on light."""
     lines, sign = _timing_patterns(grid.version)
     seen = polarity * _sampled(darkness, grid, lines)
-    # A running mean taken away: a line that lies wholly in the dark says nothing.
+    # Subtract a running mean, because a line wholly in the dark says nothing.
     best = (seen @ sign - np.abs(seen.sum(axis=2)) / len(sign)).max(axis=1)
     total, energy = float(best.sum()), 2.0 * float(np.mean(seen * seen)) * len(sign)
     places, expected = _version_information(grid.version)
@@ -190,7 +190,7 @@ def _probes(version: int) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
     n = size(version)
     known, dark = function_pattern(version)
     rows, columns = np.indices((n, n))
-    # Finder patterns and what is near them is fixed already.
+    # Finder patterns and their surroundings are fixed already.
     near = (rows < 9) & (columns < 9) | (rows < 9) & (columns >= n - 8) | (rows >= n - 8) & (columns < 9)
     alignment = known & ~near
     data = ~known & ~near & (rows + columns > n)

@@ -1,18 +1,17 @@
 """The likeliest code words near the soft bits: ordered-statistics decoding of the code's binary image.
 
 A Reed–Solomon code over GF(256) is also a binary linear code, whose 8p parity checks can be solved for any 8p
-independent bits. Solving them for the least reliable ones spends the redundancy on single unsure bits, where
-erasing codewords gives up the seven sure bits beside each. What is left to guess are the few errors among the
-reliable bits:
+independent bits. Solving them for the least reliable bits uses the redundancy for single unsure bits; erasing
+codewords would give up the seven sure bits beside each. The few errors among the reliable bits remain to be guessed:
 
-- order 2: no, one or any two of the `_NEAREST` least reliable of these are wrong (M. P. C. Fossorier, S. Lin,
+- order 2: none, one or any two of the `_NEAREST` least reliable of these are wrong (M. P. C. Fossorier, S. Lin,
   "Soft-decision decoding of linear block codes based on ordered statistics", IEEE Trans. Inf. Theory 41,
   1995); the costs of all pairs are one matrix product;
-- order 4: up to four are wrong, found by matching pairs with pairs over a few checks that are taken to be met
+- order 4: up to four are wrong, found by matching pairs with pairs over a few checks that are assumed to be met
   (J. Stern, "A method for finding codewords of small weight", 1989; A. Valembois, M. Fossorier, "Box and
   match techniques applied to soft-decision decoding", IEEE Trans. Inf. Theory 50, 2004).
 
-Every result is a code word by construction. Whether it is the right one is not decided here.
+Every result is a code word by construction. `acceptance` decides whether it is the right one.
 """
 
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ Floats = NDArray[np.float32]
 _NEAREST = 320
 """Reliable bits that may be guessed wrong, the least reliable first."""
 _MATCHED_CHECKS = 16
-"""Checks over which pairs are matched: more leave fewer false matches and more true ones unseen."""
+"""Checks over which pairs are matched. More checks give fewer false matches, and miss more true ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,11 @@ class ReducedChecks:
     hard: NDArray[np.bool_]
     """`(bits,)` hard decisions."""
     solved: NDArray[np.intp]
-    """`(8p,)` the bit that each check is solved for."""
+    """`(8p,)` the bit for which each check is solved."""
     guessed: NDArray[np.intp]
     """`(g,)` the least reliable of the other bits, least reliable first."""
     parts: Bytes
-    """`(8p, g)` of 0 and 1: the guessed bits that take part in each check."""
+    """`(8p, g)` of 0 and 1: the guessed bits in each check."""
     failed: Bytes
     """`(8p,)` of 0 and 1: the checks that the hard decisions do not meet."""
     solved_weights: Floats
@@ -53,13 +52,12 @@ class ReducedChecks:
 
 
 def reduced_checks(llr: Floats, checks: int) -> list[ReducedChecks]:
-    """Gaussian elimination for blocks `(blocks, 8n)` of one code, most reliable bits kept free."""
+    """Gaussian elimination for blocks `(blocks, 8n)` of one code; the most reliable bits stay free."""
     blocks, bits = llr.shape
     rows = 8 * checks
     weights = np.abs(llr)
     order = np.argsort(weights, axis=1, kind="stable")
-    # The columns that may be needed: more than 8p of them, since some of the least reliable ones depend on
-    # others.
+    # More than 8p columns may be needed, since some of the least reliable ones depend on others.
     width = min(bits, rows + _NEAREST)
     order = order[:, :width]
     matrix = reed_solomon.check_matrix(bits // 8, checks).astype(np.uint8)
@@ -90,7 +88,8 @@ def reduced_checks(llr: Floats, checks: int) -> list[ReducedChecks]:
 
 
 def _eliminate(packed: NDArray[np.uint64], width: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Gauss–Jordan in place on `(blocks, rows, words)`: column each row is solved for, free columns."""
+    """Gauss–Jordan in place on `(blocks, rows, words)`; returns the column for which each row is solved, and the free
+    columns."""
     blocks, rows, _ = packed.shape
     every = np.arange(blocks)
     unused = np.ones((blocks, rows), dtype=bool)
@@ -121,7 +120,7 @@ def order_two(reduced: ReducedChecks) -> NDArray[np.bool_]:
     """`(bits,)` of the likeliest code word with at most two of the guessed bits wrong."""
     weights = reduced.guessed_weights
     parts = reduced.parts.astype(np.float32)
-    # Cost of a check turning from met to failed; negative where it now fails.
+    # Cost if a check changes from met to failed; negative if it fails now.
     turn = reduced.solved_weights * (1 - 2 * reduced.failed.astype(np.float32))
     single = weights + turn @ parts
     pair = single[:, None] + single[None, :] - 2 * (parts.T @ (parts * turn[:, None]))
@@ -140,7 +139,7 @@ def order_four(reduced: ReducedChecks, band: int) -> NDArray[np.bool_] | None:
     """`(bits,)` of the likeliest code word with up to four guessed bits wrong and the checks of one band met.
 
     Band 0 are the `_MATCHED_CHECKS` checks solved for the most reliable bits, band 1 the next, and so on.
-    None where no two pairs match or where there is no such band.
+    None if no two pairs match or if there is no such band.
     """
     matched = np.argsort(-reduced.solved_weights, kind="stable")
     matched = matched[band * _MATCHED_CHECKS : (band + 1) * _MATCHED_CHECKS]
@@ -191,7 +190,7 @@ def _pairs(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _completed(reduced: ReducedChecks, wrong: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """The code word with these guessed bits turned: the solved bits follow."""
+    """The code word with these guessed bits flipped; the solved bits follow."""
     fails = reduced.failed ^ (reduced.parts[:, wrong].sum(axis=1) & 1).astype(np.uint8)
     word = reduced.hard.copy()
     word[reduced.guessed[wrong]] ^= True

@@ -1,4 +1,4 @@
-"""Pad codewords as knowledge: what follows a message's end is known (ISO/IEC 18004:2015, clause 7.4.10)."""
+"""Pad codewords: after the end of a message all codewords are known (ISO/IEC 18004:2015, clause 7.4.10)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,13 +7,13 @@ from service.decoding.soft import bitstream
 from service.decoding.soft.codewords import BlockStructure, Level, block_structure
 
 LEAST_EVIDENCE = 30.0
-"""Nats that must speak for one padding rather than another or none, before it is relied on."""
+"""Least log-likelihood ratio, in nats, of a padding against any other or none before it is used."""
 _UNCERTAIN_PADS = 2
-"""Codewords at the beginning of a supposed run that are not relied on: data may look like pads."""
+"""Codewords at the beginning of a supposed run that are not used, because data may look like pads."""
 
 
 def supposed_padding(start: int, version: int, level: Level) -> NDArray[np.int16]:
-    """`(blocks, n)`: pads by turns from data codeword `start` on, -1 elsewhere; but for the first few."""
+    """`(blocks, n)`: alternating pads from data codeword `start` on, except the first few; -1 elsewhere."""
     structure = block_structure(version, level)
     tail = np.resize(np.array(bitstream.PADS, dtype=np.int16), max(structure.data_codewords - start, 0))
     tail[:_UNCERTAIN_PADS] = -1
@@ -21,7 +21,7 @@ def supposed_padding(start: int, version: int, level: Level) -> NDArray[np.int16
 
 
 def possible_paddings(end: int, version: int, level: Level) -> list[NDArray[np.int16]]:
-    """`(blocks, n)` each: codewords after a message of `end` bits, -1 elsewhere. Empty where it fills all."""
+    """`(blocks, n)` each: codewords after a message of `end` bits, -1 elsewhere. Empty if the message fills all."""
     structure = block_structure(version, level)
     start, tails = bitstream.paddings(end, structure.data_codewords)
     if start == structure.data_codewords:
@@ -30,14 +30,15 @@ def possible_paddings(end: int, version: int, level: Level) -> list[NDArray[np.i
 
 
 def log_likelihood(values: NDArray[np.int16], llr: NDArray[np.float32]) -> float:
-    """Nats that soft bits `(blocks, n, 8)` speak for known codewords `(blocks, n)` against random ones."""
+    """Log-likelihood ratio in nats of known codewords `(blocks, n)` against random ones, from soft bits
+    `(blocks, n, 8)`."""
     given = values >= 0
     signs = 2.0 * np.unpackbits(values[given].astype(np.uint8)[:, None], axis=1) - 1
     return float((np.log(2) - np.logaddexp(0, -signs * llr[given])).sum())
 
 
 def _in_blocks(tail: NDArray[np.int16], structure: BlockStructure) -> NDArray[np.int16]:
-    """The last data codewords at their places in the blocks, -1 elsewhere."""
+    """The last data codewords at their positions in the blocks, -1 elsewhere."""
     stream = np.full(structure.data_codewords, -1, dtype=np.int16)
     stream[len(stream) - len(tail) :] = tail
     values = np.full((structure.blocks, structure.length), -1, dtype=np.int16)
@@ -50,10 +51,10 @@ def _in_blocks(tail: NDArray[np.int16], structure: BlockStructure) -> NDArray[np
 
 
 def likely_pad_start(llr: NDArray[np.float32], version: int, level: Level) -> int | None:
-    """Where padding begins as far as the soft bits tell, None where they tell of none worth relying on.
+    """Where padding begins according to the soft bits; None if the evidence is too weak.
 
-    `llr` `(blocks, n, 8)`. Chooses the beginning that is likeliest against random data. For the search alone:
-    it is no evidence for a result, and a result that it led to must stand without it or parse with it.
+    `llr` `(blocks, n, 8)`. Chooses the beginning that is likeliest against random data. It is for the
+    search only: it is no evidence for a result. A result found with it must be accepted without it, or parse with it.
     """
     structure = block_structure(version, level)
     end = structure.length - structure.checks

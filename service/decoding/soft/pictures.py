@@ -1,4 +1,4 @@
-"""Reading a picture between its pixels."""
+"""Interpolation of a picture between its pixels."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 _BOTH_IN_ONE = np.zeros(0, np.float32)
-"""In place of a second map: x and y are the channels of the first."""
+"""Replaces the second map of `remap`: x and y are the channels of the first."""
 
 
 def bilinear(picture: FloatArray, at: NDArray[np.float32] | NDArray[np.float64]) -> FloatArray:
@@ -14,7 +14,7 @@ def bilinear(picture: FloatArray, at: NDArray[np.float32] | NDArray[np.float64])
 
     The centre of the first pixel is (0, 0).
     """
-    # OpenCV takes no more than 32767 rows or columns of places.
+    # OpenCV accepts at most 32767 rows or columns of positions.
     flat = np.ascontiguousarray(at, dtype=np.float32).reshape(-1, at.shape[-2], 2)
     seen = cv2.remap(
         picture,

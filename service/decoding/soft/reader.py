@@ -24,20 +24,20 @@ DEFAULT_WORK = 130.0
 """Nominal milliseconds (see `effort`) for one picture, beyond looking for finder patterns: what reading takes near
 the wall, up to version 20. Text and noise cost as much, in vain."""
 _WORK_OF_A_LARGE_SYMBOL = 8.5e-5
-"""More of them, times the cube of the modules along a side, once the function patterns say that there is a symbol."""
+"""More work, times the cube of the modules along a side, once the function patterns show that there is a symbol."""
 _EVIDENT = 0.5
-"""Agreement of the function patterns that says so."""
+"""Agreement of the function patterns that shows this."""
 _LEAST_SIDE = 64
-"""Pixels; no symbol of 21 modules fits into less at a size that can be read."""
+"""Pixels; no readable symbol of 21 modules is smaller."""
 _MOST_TRIES = 32
-"""Decodings for one picture; the misread bound is divided by so many, whether they are needed or not."""
+"""Most decodings for one picture."""
 _FORMAT_RANGE = 6.0
-"""Nats by which the format information may speak against a way to look at a symbol that is still tried."""
+"""An orientation of a symbol is still tried if the format information is at most so many nats against it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoftReading:
-    """One symbol, and why to believe it."""
+    """One symbol, and the evidence for it."""
 
     payload: bytes
     """Bytes of all segments in their order."""
@@ -62,7 +62,7 @@ class SoftReading:
     misread_bound: float
     """Upper bound on the probability that the payload is not what the symbol says (see `acceptance`)."""
     agreement: float
-    """Of function patterns other than finders with the picture, weighted by sureness; 1 is perfect, 0
+    """Agreement of the function patterns, without finders, with the picture, weighted by sureness; 1 is perfect, 0 is
     chance."""
     sureness: float
     """Mean of abs(tanh(logit / 2)) over the data modules."""
@@ -108,7 +108,7 @@ def read_logits(
 
 
 class _Search:
-    """What the search for several symbols in one picture shares."""
+    """The shared state of the search for several symbols in one picture."""
 
     def __init__(self, logits: FloatArray, calibration: SoftCalibration, effort: Effort) -> None:
         darkness = np.tanh(np.float32(-0.5) * logits)
@@ -120,10 +120,10 @@ class _Search:
         self._tries = 0
 
     def next_symbol(self, readings: list[SoftReading]) -> SoftReading | None:
-        """The first symbol that can be read beside those already read; None where there is none in time."""
+        """The next symbol besides those already read; None if there is none in time."""
         for known in readings:
             self._finders = self._finders.take(~_inside(self._finders.centres, known.corners))
-        # The time for what is doubtful goes into the first symbol.
+        # Only the first symbol gets time for doubtful grids.
         for fit in self._grids.fits(self._finders, clear_only=bool(readings)):
             reading = self._read(fit)
             if reading is not None:
@@ -133,7 +133,7 @@ class _Search:
         return None
 
     def _read(self, fit: Fit) -> SoftReading | None:
-        """Decodes one fit, as it is or mirrored: whichever its format information speaks for first."""
+        """Decode one fit, plain or mirrored; first the one that the format information favours."""
         if fit.agreement >= _EVIDENT:
             self._effort.allow(_WORK_OF_A_LARGE_SYMBOL * fit.grid.modules**3)
         upright = sampled(self._logits, fit, self._calibration)
@@ -143,7 +143,7 @@ class _Search:
             if likelihood < ways[0][0] - _FORMAT_RANGE or self._tries >= _MOST_TRIES:
                 break
             self._tries += 1
-            # Half of what is left for one try, since the next grid may be the right one.
+            # One try gets half of what is left, because the next grid may be the right one.
             chances = self._tries * (self._tries + 1)
             decoded = decode_modules(llr, fit.grid.version, self._effort.part(0.5), hypotheses=chances)
             if decoded is not None:
@@ -176,7 +176,7 @@ def _reading(decoded: Decoded, fit: Fit, mirrored: bool, llr: FloatArray) -> Sof
 
 
 def _inside(points: DoubleArray, corners: tuple[Point, Point, Point, Point]) -> NDArray[np.bool_]:
-    """`(k,)`: which points `(k, 2)` lie in the quadrilateral."""
+    """`(k,)`: which points `(k, 2)` are in the quadrilateral."""
     polygon = np.array(corners)
     sides = np.roll(polygon, -1, axis=0) - polygon
     offsets = points[:, None, :] - polygon

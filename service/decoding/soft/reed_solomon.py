@@ -2,8 +2,8 @@
 
 The field is GF(256) modulo x^8 + x^4 + x^3 + x^2 + 1 (0x11D) with the primitive element 2, the generator of a
 code with p check codewords has the roots 2^0 ... 2^(p-1) (ISO/IEC 18004:2015, clause 7.5.2 and Annex A). A
-word is `(n,)` uint8 with the coefficient of x^(n-1) first, so that a shorter word of the same code may be led
-by zeros.
+word is `(n,)` uint8 with the coefficient of x^(n-1) first, so that a shorter word of the same code can start with
+zeros.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Flags = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class _Field:
     exp: Bytes
-    """`(510,)`: powers of 2, twice round, so that a sum of two logarithms needs no reduction."""
+    """`(510,)`: powers of 2, twice, so that a sum of two logarithms needs no reduction."""
     log: NDArray[np.intp]
     """`(256,)`; log[0] is 0 and must not be used."""
     product: Bytes
@@ -50,7 +50,7 @@ def check_matrix(length: int, checks: int) -> NDArray[np.float32]:
     """`(8 * length, 8 * checks)` of 0 and 1: the code's parity checks over bits, most significant bit first.
 
     A row of bits times this matrix, modulo 2, gives the bits of its syndromes. Multiplication by a constant
-    of GF(256) is linear over GF(2), so the whole of it is one matrix product, which BLAS does faster than any
+    of GF(256) is linear over GF(2), so all of it is one matrix product, which is faster with BLAS than with any
     table.
     """
     tables = field()
@@ -85,9 +85,9 @@ def encode(data: Bytes, checks: int) -> Bytes:
 def correct(words: Bytes, erased: Flags, checks: int, found: Bytes | None = None) -> tuple[Bytes, Flags]:
     """Errors-and-erasures decoding of `(count, n)` words, `erased` the same shape; the words are independent.
 
-    Returns the corrected words and which of them could be: exactly those within 2 * errors + erasures <=
-    checks of a code word, which then is unique. What could not be corrected comes back as it was. `found` are
-    the words' syndromes where known. Berlekamp–Massey begun with the erasure locator, Chien search, Forney's
+    Returns the corrected words, and which of them could be corrected: exactly those within 2 * errors + erasures <=
+    checks of a code word, which is then unique. Other words are returned unchanged. `found` are the syndromes of the
+    words if known. Berlekamp–Massey, started with the erasure locator, Chien search, Forney's
     formula (Blahut, Algebraic Codes for Data Transmission, 2003, section 7.5); the result is verified by its
     syndromes.
     """

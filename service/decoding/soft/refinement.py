@@ -1,10 +1,10 @@
-"""Bringing a nearly right grid onto the picture, to a few hundredths of a module.
+"""Registration of a nearly right grid with the picture, to a few hundredths of a module.
 
-The symbol is read as far as it can be, drawn anew from what was read, and the displacement that carries the
-picture onto the drawing is found by least squares (Lucas and Kanade's registration, 1981, with the template
-renewed in every step). Function patterns are drawn as the standard has them whatever was read; data modules
-count by how sure they are, so that a part of the symbol which does not fit yet pulls little. Every edge
-between modules helps to place the grid. How freely it may move is a `Freedom`.
+The symbol is read as far as possible and drawn again from what was read. The displacement that carries the picture
+onto the drawing is found by least squares (Lucas and Kanade's registration, 1981, with a new template in every step).
+Function patterns are drawn as the standard defines them. Data modules are weighted by their sureness, so that a part
+of the symbol which does not fit yet has little effect. Every edge between modules helps to place the grid. `Freedom`
+says in which ways the grid may move.
 """
 
 from dataclasses import dataclass, replace
@@ -29,17 +29,17 @@ _WINDOW /= _WINDOW.sum()
 """Gaussian of standard deviation 0.2 module."""
 _FUNCTION_WEIGHT = 2.0
 _BLUR = 0.4
-"""Of the drawing, in modules."""
+"""Standard deviation of the blur of the drawing, in modules."""
 _LARGEST_STEP = 0.5
-"""Modules in one iteration."""
+"""Most modules in one iteration."""
 _TOLERANCE = 0.01
-"""Modules; a smaller step ends the iteration."""
+"""In modules; a smaller step ends the iteration."""
 _LIKELY_BEND = {2: 0.02, 3: 0.008}
-"""Standard deviation, before looking, of the coefficients of each degree, as a share of the symbol's side."""
+"""Prior standard deviation of the coefficients of each degree, as a share of the symbol's side."""
 
 
 class Freedom(Enum):
-    """In which ways a grid may be moved, from few to many."""
+    """The ways in which a grid may move, from few to many."""
 
     SIMILARITY = "turned, shifted and scaled"
     AFFINE = "and sheared"
@@ -49,7 +49,7 @@ class Freedom(Enum):
 
     @property
     def bends(self) -> bool:
-        """Whether it is a displacement before the homography rather than a change of that."""
+        """Whether it is a displacement before the homography, not a change of the homography."""
         return self in (Freedom.QUADRATIC, Freedom.CUBIC)
 
 
@@ -61,8 +61,8 @@ class Fit:
     sign: float
     """+1 for dark on light, -1 for light on dark."""
     agreement: float
-    """Agreement of the function patterns other than the finders with the picture, weighted by sureness: 1
-    where all are as they must be, about 0 by chance."""
+    """Agreement of the function patterns, without the finders, with the picture, weighted by sureness: 1 if all agree,
+    about 0 by chance."""
     sureness: float
     """Mean of abs(tanh(logit / 2)) at the centres of the data modules."""
     residual: float
@@ -70,17 +70,17 @@ class Fit:
 
     @property
     def score(self) -> float:
-        """One figure to compare fits of one symbol by."""
+        """One number for comparing fits of one symbol."""
         return self.agreement + self.sureness
 
 
 def rectified(logits: FloatArray, grid: Grid) -> FloatArray:
-    """`(4 n, 4 n)` logits of the symbol seen straight; 0 where it leaves the picture."""
+    """`(4 n, 4 n)` logits of the rectified symbol; 0 outside of the picture."""
     return bilinear(logits, grid.lattice(PER_MODULE))
 
 
 def softened(seen: FloatArray) -> FloatArray:
-    """`(n, n)`: `(4 n, 4 n)` averaged per module under the Gaussian window."""
+    """`(n, n)`: `(4 n, 4 n)` averaged per module with the Gaussian window."""
     n = len(seen) // PER_MODULE
     window = _WINDOW.astype(np.float32)
     columns = seen.reshape(-1, n, PER_MODULE) @ window
@@ -98,8 +98,8 @@ def refine(
 ) -> Fit:
     """The fit that starts from `grid` in `logits` `(H, W) float32`; `sign` as in `Fit`.
 
-    What `freedom` does not move stays as it is in `grid`. With `near` only what is known and close to the finder
-    patterns counts: they, the timing patterns and the version information.
+    What `freedom` does not move stays as in `grid`. With `near`, only known modules close to the finder patterns count:
+    the finder patterns, the timing patterns and the version information.
     """
     residual = np.inf
     modules: FloatArray = np.zeros(0, np.float32)
@@ -156,7 +156,7 @@ def _moved(
         ]
     )
     pull = np.concatenate([basis.T @ pull_x, basis.T @ pull_y])
-    # Neighbouring samples share their noise: a module counts as about one observation in each direction.
+    # Neighbouring samples share noise: a module counts as about one observation in each direction.
     noise = float(np.mean(per_module(error * error)) / np.mean(weight))
     normal = subspace.T @ normal @ subspace
     normal[np.diag_indices_from(normal)] += noise / likely**2 + 1e-6
@@ -196,7 +196,7 @@ def _coefficients(bend: DoubleArray, freedom: Freedom) -> DoubleArray:
 
 
 def _monomials(freedom: Freedom) -> list[tuple[int, int]]:
-    """Powers of s and t, by degree; those of degree 2 in the order that `_shifted` expects."""
+    """Powers of s and t, by degree; degree 2 is in the order that `_shifted` expects."""
     degree = 3 if freedom is Freedom.CUBIC else 2
     return [(total - j, j) for total in range(degree + 1) for j in range(total + 1)]
 
@@ -207,12 +207,12 @@ _MOVES: dict[Freedom, list[dict[int, float]]] = {
     # To first order: affine, and (s (p s + q t), t (p s + q t)).
     Freedom.HOMOGRAPHY: [{0: 1}, {1: 1}, {2: 1}, {6: 1}, {7: 1}, {8: 1}, {3: 1, 10: 1}, {4: 1, 11: 1}],
 }
-"""Displacements of each freedom by their coefficients of 1, s, t, s², st, t² for x, then for y."""
+"""Displacements of each freedom, as coefficients of 1, s, t, s², st, t² for x, then for y."""
 
 
 @lru_cache(maxsize=32)
 def _basis(n: int, freedom: Freedom) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
-    """Monomials at the module centres `(n n, m)`, the subspace `(2 m, p)` moved in, likely size `(p,)`."""
+    """Monomials at the module centres `(n n, m)`, the subspace of movements `(2 m, p)`, their prior size `(p,)`."""
     axis = 2 * (np.arange(n) + 0.5) / n - 1
     s, t = (part.ravel() for part in np.meshgrid(axis, axis))
     powers = _monomials(freedom)
@@ -229,7 +229,7 @@ def _basis(n: int, freedom: Freedom) -> tuple[DoubleArray, DoubleArray, DoubleAr
 
 @lru_cache(maxsize=40)
 def _expected(version: int) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """`(n, n)` +1 dark, -1 light, 0 data; and which function modules tell: all but finders and separators."""
+    """`(n, n)` +1 dark, -1 light, 0 data; and the function modules that count: all except finders and separators."""
     n = size(version)
     known, dark = function_pattern(version)
     expected = np.where(known, np.where(dark, 1, -1), 0).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which grids to try, and in which order: the promising ones first, each made as late as possible."""
+"""The grids to try and their order: promising grids first, each made as late as possible."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,32 +23,32 @@ DoubleArray = NDArray[np.float64]
 
 _VERSIONS = 3
 _SURE = 0.72
-"""Agreement of the function patterns at which a grid is tried before others are looked for."""
+"""Agreement of the function patterns at which a grid is tried before the search continues."""
 _FLAT = 0.9
-"""Agreement at which a symbol is taken to be flat until that has failed."""
+"""Agreement at which a symbol is assumed to be flat until that fails."""
 _NO_PERSPECTIVE = 0.02
-"""Score that a grid without perspective may lack and still be tried before those that bend: where little can be told
-from the modules, freedom finds agreement in noise."""
+"""A grid without perspective is tried before bent ones if its score is lower by at most this much. Where the modules
+tell little, a freer grid agrees with noise."""
 _STRAIGHT_ON_VERSIONS = 2
-"""Versions of each constellation that are tried as seen straight on."""
+"""Versions of each constellation that are tried without perspective and bend."""
 _STRAIGHT_ON_MOST = 10
-"""Largest version that is: larger ones have alignment patterns and version information enough to be found without."""
+"""Largest version that is tried so. Larger ones have enough alignment patterns and version information without it."""
 _STRAIGHT_ON_WITHIN, _STRAIGHT_ON_WITHIN_SMALLEST = 0.06, 0.15
-"""Score by which a grid that bends may be better than one seen straight on and that one still be tried first; the
-second of version 1, which has so few function patterns that freedom finds the more in noise."""
+"""A grid seen straight on is tried first unless a bent grid scores better by more than this. The second value is for
+version 1, which has so few function patterns that a freer grid agrees even more with noise."""
 _TELLING = 3
-"""Least version whose function patterns, without the finders, say whether there is a symbol."""
+"""Least version whose function patterns, without the finders, show whether there is a symbol."""
 _DIFFERENT = 0.15
-"""Modules by which two grids must differ somewhere for both to be tried."""
+"""Both of two grids are tried only if they differ by more than so many modules somewhere."""
 _OUTSTANDING = 3.0
-"""Version score at which a hypothesis is fitted before others are compared with it; seen straight on, instead of
-them."""
+"""Version score at which a hypothesis is fitted before others are compared with it. Seen straight on, it is fitted
+instead of them."""
 _SETTLED = 0.8
-"""Agreement of the function patterns at which a symbol is certainly there: what cannot be decoded then is illegible."""
+"""Agreement of the function patterns that proves a symbol. If it cannot be decoded then, it is illegible."""
 _SAME_FINDER = 2.0
-"""Modules between two places of one finder pattern."""
+"""Most modules between two positions of one finder pattern."""
 
-# Nominal milliseconds (see `effort`), fitted to versions 1 to 40.
+# In nominal milliseconds (see `effort`).
 _VERSIONS_WORK = 1.5
 _WORK_OF_A_STEP, _WORK_OF_A_MODULE = 0.35, 3.9e-4
 """Of an iteration of `refine`."""
@@ -56,7 +56,7 @@ _WORK_OF_A_STEP, _WORK_OF_A_MODULE = 0.35, 3.9e-4
 
 @dataclass(frozen=True)
 class _Round:
-    """How many constellations are looked at together, and what is asked of their hypotheses."""
+    """How many constellations are handled together, and the limits for their hypotheses."""
 
     constellations: int
     fits: int
@@ -64,23 +64,23 @@ class _Round:
     least_near_agreement: float
     """Of the function patterns near the finders, before the rest of the grid is fitted."""
     least_agreement: float
-    """Below it a grid is taken to lie on no symbol, or on one that holds nothing readable."""
+    """Below it a grid is assumed to lie on no symbol, or on an unreadable one."""
 
 
 _CLEAR = _Round(2, 4, -1.0, 0.0, 0.25)
-"""Three patterns that suit one another are rarely a chance: even a bad fit of theirs is worth a trial."""
+"""Three patterns that fit together are rarely chance: even a bad fit is worth a try."""
 _DOUBTFUL = (_Round(6, 4, 0.5, 0.25, 0.36), _Round(16, 4, 1.0, 0.3, 0.4))
 
 
 class GridSearch:
     """Grids for one picture. `logits` and `darkness` are `(H, W) float32`; see `reader`.
 
-    Whoever takes a grid and asks for the next one has failed to decode it. So no grid comes twice, and finder
-    patterns of a symbol whose function patterns all agreed are not looked at again: what it says is illegible.
+    A caller that asks for the next grid has failed to decode the last one. So no grid is given twice. Finder patterns
+    of a symbol whose function patterns all agreed are not used again: the symbol is illegible.
     """
 
     def __init__(self, logits: FloatArray, darkness: FloatArray, effort: Effort) -> None:
-        """When `effort` is exhausted no new grid is begun."""
+        """No new grid is begun after `effort` is exhausted."""
         self._logits = logits
         self._darkness = darkness
         self._effort = effort
@@ -88,10 +88,9 @@ class GridSearch:
         self._settled: list[Fit] = []
 
     def fits(self, finders: Finders, clear_only: bool = False) -> Iterator[Fit]:
-        """Fits for symbols with these finder patterns: where the function patterns agree at once, others
-        last.
+        """Fits for symbols with these finder patterns; those whose function patterns agree at once come first.
 
-        With `clear_only` only constellations of three patterns that suit one another are looked at.
+        With `clear_only`, only constellations of three patterns that fit together are used.
         """
         whole = triples(finders)
         clear = [item for item in whole if item.score > CLEAR_SCORE][: _CLEAR.constellations]
@@ -112,8 +111,8 @@ class GridSearch:
                 yield from self._variants(fit)
 
     def _straight_on(self, constellation: Constellation) -> Iterator[Fit]:
-        """The symbol as a scan or a screenshot shows it, turned, shifted and scaled alone, where a grid that may do
-        more fits hardly better. Small symbols in heavy JPEG are lost by every freedom more."""
+        """The symbol as in a scan or a screenshot, only turned, shifted and scaled, if a freer grid fits hardly better.
+        Every further freedom loses small symbols in heavy JPEG."""
         if self._effort.exhausted or self._is_settled(constellation.centres):
             return
         self._effort.spend(_VERSIONS_WORK)
@@ -139,7 +138,7 @@ class GridSearch:
         kind: _Round,
         doubtful: list[tuple[Fit, DoubleArray]],
     ) -> Iterator[Fit]:
-        """Yields the sure fits and collects the doubtful ones, with the finder patterns they rest on."""
+        """Yield the sure fits, and collect the doubtful ones with the finder patterns that they use."""
         found: list[Hypothesis] = []
         for constellation in constellations:
             if self._is_settled(constellation.centres[constellation.seen]):
@@ -157,7 +156,7 @@ class GridSearch:
         yield from self._sorted_out(started[: kind.fits - fitted], kind, doubtful)
 
     def _started(self, hypotheses: list[Hypothesis], kind: _Round) -> list[Hypothesis]:
-        """The hypotheses worth fitting wholly, best first, fitted to what lies near the finder patterns."""
+        """The hypotheses that are worth a full fit, best first, fitted to the modules near the finder patterns."""
         started: list[tuple[float, Hypothesis]] = []
         for hypothesis in hypotheses:
             if self._effort.exhausted:
@@ -173,7 +172,7 @@ class GridSearch:
     def _sorted_out(
         self, hypotheses: list[Hypothesis], kind: _Round, doubtful: list[tuple[Fit, DoubleArray]]
     ) -> Iterator[Fit]:
-        """Fits hypotheses wholly; yields what is sure, keeps what is doubtful, drops the rest."""
+        """Fit hypotheses in full: yield the sure ones, keep the doubtful ones, drop the rest."""
         for hypothesis in hypotheses:
             if self._effort.exhausted:
                 return
@@ -189,7 +188,7 @@ class GridSearch:
                 doubtful.append((fit, hypothesis.finders))
 
     def _variants(self, fit: Fit) -> Iterator[Fit]:
-        """A fit and the same bent, as far as that changes anything, the likeliest first."""
+        """A fit and its bent variants, if they differ; the likeliest first."""
         first = len(self._tried)
         if fit.agreement > _FLAT:
             yield from self._untried(fit)
@@ -197,7 +196,7 @@ class GridSearch:
         bent = self._bent(fit)
         if straight.score > bent.score - _NO_PERSPECTIVE and straight.grid.is_sound(self._logits.shape):
             yield from self._untried(straight)
-        # On a bent grid the far corner may be found that was out of the flat one's reach.
+        # A bent grid may find a far corner that the flat grid could not reach.
         again = self._bent(replace(bent, grid=self._placed(bent.grid, fit.sign)))
         others = [variant for variant in (bent, again) if variant.grid.is_sound(self._logits.shape)]
         for variant in sorted(others, key=lambda item: -item.score):
@@ -206,7 +205,7 @@ class GridSearch:
             self._settled.append(max(self._tried[first:], key=lambda item: item.score))
 
     def _untried(self, fit: Fit) -> Iterator[Fit]:
-        """The fit, unless one that hardly differs has been tried."""
+        """The fit, unless a nearly equal one has been tried."""
         if all(_apart(fit, other) > _DIFFERENT for other in self._tried):
             self._tried.append(fit)
             yield fit
@@ -222,7 +221,7 @@ class GridSearch:
         return False
 
     def _bent(self, fit: Fit) -> Fit:
-        """The fit with more and more freedom to bend."""
+        """The fit with increasing freedom to bend."""
         bent = self._refined(fit.grid, fit.sign, Freedom.QUADRATIC, iterations=4)
         return self._refined(bent.grid, fit.sign, Freedom.CUBIC, iterations=5)
 

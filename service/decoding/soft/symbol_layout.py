@@ -1,4 +1,4 @@
-"""Where everything stands in a QR symbol: function patterns, data modules, format and version information.
+"""The layout of a QR symbol: function patterns, data modules, format and version information.
 
 All arrays are indexed `[row, column]` of the upright, unmirrored symbol without its quiet zone, are computed
 from the rules of ISO/IEC 18004 once per version, kept, and read-only. Clauses: ISO/IEC 18004:2015.
@@ -32,7 +32,7 @@ def size(version: int) -> int:
 
 
 def version_of_size(modules: int) -> int:
-    """The inverse of `size`. Raises ValueError where no version has that side."""
+    """The inverse of `size`. Raises ValueError if no version has that side."""
     version, rest = divmod(modules - 17, 4)
     if rest or version not in VERSIONS:
         raise ValueError(f"no QR version has {modules} modules a side")
@@ -44,7 +44,7 @@ def alignment_coordinates(version: int) -> tuple[int, ...]:
     """Row (and column) coordinates of the alignment pattern centres, ascending; empty for version 1.
 
     Annex E: the first coordinate is 6, the last is seven from the far edge, and the others are spaced evenly
-    from the far edge, by an even number of modules: what is uneven falls into the gap at the near edge.
+    from the far edge, by an even number of modules; the remainder goes into the gap at the near edge.
     """
     modules = size(version)
     if version == 1:
@@ -165,7 +165,7 @@ def data_order(version: int) -> IndexArray:
 
 @lru_cache(maxsize=64)
 def mask(index: int, version: int) -> BoolArray:
-    """`(n, n)` bool: the data modules that data mask pattern `index`, 0 to 7, reverses (clause 7.8.2).
+    """`(n, n)` bool: the data modules that data mask pattern `index`, 0 to 7, inverts (clause 7.8.2).
 
     False on every module that carries no data. Raises ValueError for another index.
     """
