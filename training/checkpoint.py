@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on, and the configuration it was started with."""
+"""Checkpoints: everything that a run needs to continue, and the configuration it was started with."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,26 +22,26 @@ class Checkpoint:
     seconds: float
     """Wall-clock time of training so far, over all resumptions."""
     commit: str
-    """Commit of the code that wrote it, with `-dirty` where the tree differed."""
+    """Commit of the code that wrote it, with `-dirty` if the tree differed."""
     generator: dict[str, torch.Tensor]
     ema: dict[str, torch.Tensor]
     optimiser: dict[str, Any]
     discriminator: dict[str, torch.Tensor] | None = None
-    """Of a run against a discriminator, with spectral norm's vectors."""
+    """In a run against a discriminator: its weights, with the vectors of spectral norm."""
     discriminator_optimiser: dict[str, Any] | None = None
     scaler: dict[str, Any] | None = None
-    """Of a run in float16: by what its losses are scaled."""
+    """In a run with float16: the state of the loss scaler."""
     qualities: list[tuple[float, float]] = field(default_factory=list)
-    """Of a run with `run.quality_crops`: read rate and perceptual distance at each validation so far."""
+    """In a run with `run.quality_crops`: read rate and perceptual distance at each validation so far."""
     notes: str = ""
-    """Where the weights come from, if not from the training that the configuration describes alone."""
+    """Where the weights come from, if not only from the training that the configuration describes."""
 
     def training_config(self) -> TrainingConfig:
         """The configuration, checked against the present schema."""
         return parse(self.config, "checkpoint")
 
     def save(self, path: Path) -> None:
-        """Write to `path`, whole or not at all."""
+        """Write to `path` atomically."""
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         torch.save(asdict(self), partial)
@@ -52,7 +52,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
     """Read a checkpoint.
 
     Raises:
-        CheckpointError: missing, damaged or something else.
+        CheckpointError: the file is missing, damaged or no checkpoint.
     """
     try:
         # Only tensors and plain containers: a checkpoint from elsewhere cannot run code.

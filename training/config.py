@@ -1,4 +1,4 @@
-"""Training configuration: TOML in, typed and frozen objects out.
+"""Training configuration: from TOML to typed and frozen objects.
 
 A checkpoint carries its configuration as plain data, so a run can be repeated or resumed from it alone.
 """
@@ -32,41 +32,41 @@ class OptimiserConfig(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     warmup_steps: Annotated[int, Field(ge=0)] = 300
     decay_share: Probability = 0.35
-    """The learning rate stays constant and falls to zero over this last share of the steps, so that a run
-    can be prolonged from any checkpoint before it."""
+    """The learning rate stays constant and falls to zero over this last share of the steps. So a run can be extended
+    from any checkpoint before it."""
     gradient_clip: Annotated[float, Field(gt=0)] = 1.0
-    """Largest norm of each player's gradient; a longer one is scaled down to it."""
+    """Largest norm of each network's gradient; a larger gradient is scaled down to it."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    """Of the average of the generator's weights, which is what gets released; 0 releases the last weights."""
+    """Decay of the average of the generator's weights, which is released; 0 releases the last weights."""
     precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
-    """What the networks compute in; their weights are `float32`. `float16` needs CUDA."""
+    """Precision of the computation; weights are `float32`. `float16` needs CUDA."""
 
 
 class RunConfig(Section):
     seed: Annotated[int, Field(ge=0)] = 1
-    """Initial weights and the order of samples."""
+    """Seed of the initial weights and of the order of samples."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     log_every: Annotated[int, Field(ge=1)] = 50
     image_every: Annotated[int, Field(ge=1)] = 1000
     validate_every: Annotated[int, Field(ge=1)] = 1000
     checkpoint_every: Annotated[int, Field(ge=1)] = 500
     validation_samples: Annotated[int, Field(ge=1)] = 48
-    """Samples per validation cell; their symbols come from a bank that training never sees."""
+    """Samples per validation cell; their symbols come from a bank that training never uses."""
     quality_crops: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """Crops on which each validation measures what zxing-cpp reads from the pictures and how far they are from the
-    truth for VGG19; the best checkpoint is kept as `best.pt`. 0 for none."""
+    """Crops on which each validation measures what zxing-cpp reads from the pictures, and their distance from the truth
+    by VGG19. The best checkpoint is kept as `best.pt`. 0 for none."""
     patience: Annotated[int, Field(ge=0)] = 0
-    """Validations without a better picture after which the run is over; 0 for no such rule."""
+    """The run ends after so many validations without a better picture; 0 for no such rule."""
     initial: Path | None = None
-    """Checkpoint (its averaged weights) or released ONNX graph to start from instead of random weights; a
-    generator with more blocks than it begins by computing the same. Without effect on a resumed run."""
+    """Checkpoint (its averaged weights) or released ONNX graph to start from, instead of random weights. A generator
+    with more blocks starts by computing the same. No effect on a resumed run."""
 
 
 class TrainingConfig(Section):
     """Everything that determines a training run.
 
-    The first phase, towards PSNR, has `loss.adversarial = 0`; the second starts from its result (`run.initial`), with a
-    discriminator as its opponent.
+    The first phase, which optimises PSNR, has `loss.adversarial = 0`. The second phase starts from its result
+    (`run.initial`) and trains against a discriminator.
     """
 
     generator: GeneratorConfig = CompactConfig()
@@ -119,7 +119,7 @@ def parse(data: dict[str, object], origin: str) -> TrainingConfig:
 
 
 def _key(location: tuple[int | str, ...], data: Mapping[str, Any]) -> str:
-    """The key as the file has it: pydantic also puts in which kind of a section it took."""
+    """The key as in the file; pydantic adds the kind of a section, which is removed."""
     parts: list[str] = []
     value: Any = data
     for number, part in enumerate(location):

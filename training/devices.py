@@ -1,4 +1,4 @@
-"""The devices of a run: the same command on a CPU, a GPU, or under torchrun on many, in any precision."""
+"""The devices of a run: a CPU, a GPU, or several under torchrun, in any precision, with the same command."""
 
 import os
 from typing import Any
@@ -17,23 +17,23 @@ _MIXED = {"bfloat16": "bf16-mixed", "float16": "16-mixed"}
 
 
 class Autocast(MixedPrecision):
-    """Mixed precision that leaves the inputs alone: in bfloat16 a picture would lose half of its grey levels."""
+    """Mixed precision that does not convert the inputs: in bfloat16 a picture would lose half of its grey levels."""
 
     def convert_input(self, data: Any) -> Any:
         return data
 
 
 def device_of(config: TrainingConfig) -> torch.device:
-    """The kind of device that a run uses: as configured, or CUDA where there is one."""
+    """The kind of device that a run uses: as configured, or CUDA if available."""
     if config.run.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(config.run.device)
 
 
 def launch(config: TrainingConfig) -> Fabric:
-    """Join the other processes of this run, if any, and take this process' device.
+    """Join the other processes of this run, if any, and select the device of this process.
 
-    torchrun tells in the environment how many processes there are; by itself a process is alone.
+    torchrun sets the number of processes in the environment; without it a process is alone.
 
     Raises:
         ConfigError: the configuration does not suit the devices or the number of processes.
@@ -61,7 +61,7 @@ def launch(config: TrainingConfig) -> Fabric:
 
 
 def mean_over(fabric: Fabric) -> Mean:
-    """The differentiable mean of a tensor over all processes, which hold equally many values each."""
+    """The differentiable mean of a tensor over all processes, each with the same number of values."""
     if fabric.world_size == 1:
         return Tensor.mean
 

@@ -1,4 +1,4 @@
-"""What the discriminator sees of a picture: the picture, and beside it what the configuration lets it know."""
+"""The input of the discriminator: the picture, and further channels as configured."""
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ def view_channels(config: TrainingConfig) -> int:
 def views(samples: Samples, sr: Tensor, config: TrainingConfig, step: int) -> tuple[Tensor, Tensor]:
     """Views `(N, view_channels, 4h, 4w) float32` of the true pictures and of `sr`, with gradients to `sr`.
 
-    The noise on both follows from the run's seed and `step` alone, so that a resumed run sees the same.
+    The noise on both follows from the run's seed and `step` alone, so a resumed run has the same noise.
     """
     settings = config.adversarial
     beside = []

@@ -15,10 +15,10 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """Take in the weights after optimiser step `step` (from 1); early ones count more than later ones."""
+        """Add the weights after optimiser step `step` (from 1); early steps count more than later ones."""
         decay = min(self._decay, (1 + step) / (10 + step))
         for mean, value in zip(self.average.parameters(), network.parameters(), strict=True):
             mean.data.lerp_(value.data, 1 - decay)
-        # What batch norm has counted is an average already.
+        # The buffers of batch norm are averages already.
         for counted, present in zip(self.average.buffers(), network.buffers(), strict=True):
             counted.copy_(present)

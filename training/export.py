@@ -15,11 +15,11 @@ from training.models.factory import build_generator
 from training.models.generator import Generator, Outputs
 
 TOLERANCE = 1e-3
-"""Largest difference allowed between torch's logits and ONNX Runtime's: float32 sums in another order. A
-probability changes by a quarter of what its logit changes, at most."""
+"""Largest allowed difference between the logits of torch and ONNX Runtime, which add float32 numbers in another order.
+A probability changes by at most a quarter of the change of its logit."""
 
 PARITY_SHAPES = ((1, 8, 8), (1, 16, 20), (3, 40, 64), (2, 132, 100), (1, 256, 96), (5, 12, 200))
-"""Batch, height and width of the inputs compared; exporters have been known to freeze sizes."""
+"""Batch, height and width of the compared inputs. Several sizes, because exporters can freeze sizes."""
 
 
 class ExportError(Exception):
@@ -27,7 +27,7 @@ class ExportError(Exception):
 
 
 class _Named(nn.Module):
-    """A generator under the name that its weights have in the graph."""
+    """A generator with the names that its weights have in the graph."""
 
     def __init__(self, generator: nn.Module) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ def write_onnx(generator: Generator, path: Path) -> None:
 def rewrite_onnx(graph: Path, generator: Generator, path: Path) -> None:
     """Write a copy of `graph`, an exported generator of the same shape, with the weights of `generator`.
 
-    The exporter takes seconds for what copying does at once; the copy is checked against torch all the same.
+    The exporter takes seconds; copying is immediate. The copy is checked against torch as well.
 
     Raises:
         ExportError: the graph is of another shape, or the outputs differ by more than `TOLERANCE`.
@@ -121,7 +121,7 @@ def parity(generator: Generator, path: Path) -> float:
 
 
 def _strip(model: onnx.ModelProto) -> None:
-    """Remove the exporter's notes on the source code: they tell users nothing and name local paths."""
+    """Remove the exporter's notes on the source code, because they name local paths."""
     model.producer_name, model.doc_string = "qr-super-resolution", ""
     del model.metadata_props[:]
     graph = model.graph

@@ -12,17 +12,17 @@ from training.checkpoint import CheckpointError
 from training.models.compact import CompactGenerator
 
 PREFIX = "generator."
-"""What `training.export` puts before the name of every weight."""
+"""Prefix that `training.export` gives the name of every weight."""
 
 
 def load_initial(generator: nn.Module, path: Path) -> None:
     """Copy the weights in `path`, a checkpoint (`.pt`, its averaged weights) or a released graph (`.onnx`).
 
-    Residual blocks of a compact `generator` that the file lacks are made to add nothing, so that the deeper network
-    begins by computing what the shallower one does (Chen et al. 2016, Net2Net).
+    If a compact `generator` has more residual blocks than the file, they start by adding nothing, so that the deeper
+    network first computes the same as the shallower one (Chen et al. 2016, Net2Net).
 
     Raises:
-        CheckpointError: unreadable, or its weights do not belong to this kind of network.
+        CheckpointError: the file is unreadable, or its weights do not fit this kind of network.
     """
     found = graph_weights(path) if path.suffix == ".onnx" else checkpoints.load(path).ema
     own = generator.state_dict()
@@ -43,7 +43,7 @@ def load_initial(generator: nn.Module, path: Path) -> None:
 
 
 def graph_weights(path: Path) -> dict[str, Tensor]:
-    """The weights of an exported generator, under the names that they have in its network.
+    """The weights of an exported generator, with the names that they have in its network.
 
     Raises:
         CheckpointError: `path` is no ONNX graph.

@@ -1,7 +1,7 @@
-"""Network interpolation: a generator between the PSNR-oriented one and the one that met a discriminator.
+"""Network interpolation: a generator between the PSNR-oriented one and the adversarially trained one.
 
-θ = (1 - α) θ_PSNR + α θ_GAN over all weights (Wang et al. 2018, section 3.4). It works where the second network was
-trained from the first, so that the two lie in one basin.
+θ = (1 - α) θ_PSNR + α θ_GAN over all weights (Wang et al. 2018, section 3.4). It works if the second network was
+trained from the first, so that both are in the same basin of the loss.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ def source(path: Path) -> Checkpoint:
     """The generator at `path`, a checkpoint or the folder of a released version, whose weights count as averaged.
 
     Raises:
-        CheckpointError: neither of the two, or damaged.
+        CheckpointError: `path` is neither of the two, or damaged.
     """
     if not (path / MANIFEST_NAME).is_file():
         return checkpoints.load(path)
@@ -31,7 +31,7 @@ def source(path: Path) -> Checkpoint:
         raise CheckpointError(str(error)) from error
     record, found = manifest.training, graph_weights(graph)
     own = build_generator(parse(record.config, str(path)).generator).state_dict()
-    # The exporter leaves out a bias that is zero.
+    # The exporter omits a bias that is zero.
     lost = [name for name in own if name not in found and not name.endswith(".bias")]
     if lost:
         raise CheckpointError(f"{path}: {lost[0]} is no longer to be told from other weights in the graph")
@@ -42,11 +42,11 @@ def source(path: Path) -> Checkpoint:
 def interpolate(psnr: Path, gan: Path, alpha: float) -> Checkpoint:
     """The generator between those at `psnr` and `gan`, see `source`; 0 is the first, 1 the second.
 
-    It carries the configuration, steps and time of `gan`, says in its notes what it is made of, and can be exported or
-    started from, not resumed.
+    It has the configuration, steps and time of `gan`, and notes that name its sources. It can be exported or used as
+    initial weights, but not resumed.
 
     Raises:
-        CheckpointError: one cannot be used, or they are different networks.
+        CheckpointError: one of them cannot be used, or the networks differ.
         ValueError: `alpha` outside [0, 1].
     """
     if not 0 <= alpha <= 1:
@@ -62,10 +62,10 @@ def interpolate(psnr: Path, gan: Path, alpha: float) -> Checkpoint:
 
 
 def _between(first: Tensor, second: Tensor, alpha: float) -> Tensor:
-    # What batch norm has counted is no weight.
+    # The counters of batch norm are no weights.
     return torch.lerp(first, second, alpha) if second.is_floating_point() else second.clone()
 
 
 def _name(path: Path) -> str:
-    """`name/version` of a release, `run/file` of a checkpoint: enough to find it, and no more of a machine's paths."""
+    """`name/version` of a release, `run/file` of a checkpoint: enough to find it, without the paths of a machine."""
     return "/".join(path.parts[-2:])

@@ -1,4 +1,4 @@
-"""End a run where it is, with its checkpoint, when the terminal or the machine asks for it."""
+"""End a run with a checkpoint on SIGTERM or Ctrl-C."""
 
 import signal
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ class Interruption:
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
-        """What asked, or None."""
+        """The signal that asked, or None."""
 
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
-    """Within the block the first SIGTERM or Ctrl-C only sets `signal`; a second one ends the process as usual.
+    """Within the block, the first SIGTERM or Ctrl-C only sets `signal`; a second one ends the process as usual.
 
-    Call it from the main thread: only that may set handlers.
+    Call it from the main thread, because only that may set handlers.
     """
     noted = Interruption()
     before = {number: signal.getsignal(number) for number in _SIGNALS}

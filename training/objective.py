@@ -1,4 +1,4 @@
-"""What the generator minimises: equation (8) of the paper and the terms beside it, as weighted parts."""
+"""The generator's loss: equation (8) of the paper and further terms, as weighted parts."""
 
 from pathlib import Path
 
@@ -18,18 +18,18 @@ from training.models.generator import Outputs
 
 
 def shown(samples: Samples) -> Tensor:
-    """What the picture output shall show, `(N, C, 4h, 4w) float32` in [0, 1]."""
+    """The target of the picture output, `(N, C, 4h, 4w) float32` in [0, 1]."""
     return samples.picture.float() / 255
 
 
 class Objective:
-    """The parts of the generator's loss that are made of the picture alone, and the weights of all parts."""
+    """The parts of the generator's loss that depend on the picture alone, and the weights of all parts."""
 
     def __init__(self, config: TrainingConfig, device: torch.device, cache: Path, mean: Mean) -> None:
         """`cache` is the folder of downloaded weights, `mean` the mean over all processes.
 
         Raises:
-            WeightsError: the perceptual loss is on and there are no weights of VGG19.
+            WeightsError: the perceptual loss is on, and there are no weights of VGG19.
         """
         self._config, self._mean = config, mean
         self._perceptual = (
@@ -39,10 +39,10 @@ class Objective:
         )
 
     def parts(self, outputs: Outputs, samples: Samples, step: int) -> dict[str, Tensor]:
-        """Scalars by the names of their weights at `step` (from 1), not yet weighted; those of weight 0 are left out.
+        """Unweighted scalars by the names of their weights at `step` (from 1), without parts of weight 0.
 
-        The cross-entropy is that of the logits, everything else judges the picture. Only the pixel losses may have a
-        sharpened target: features and discriminator would learn its halos.
+        The cross-entropy is that of the logits; all other parts judge the picture. Only the pixel losses may have a
+        sharpened target, because features and discriminator would learn its halos.
         """
         loss = self._config.loss
         hr, sr = shown(samples), outputs.sr
@@ -63,7 +63,7 @@ class Objective:
         return parts
 
     def total(self, parts: dict[str, Tensor], step: int) -> Tensor:
-        """Equation (8): the sum of the parts by their weights at optimiser step `step` (from 1)."""
+        """Equation (8): the weighted sum of the parts at optimiser step `step` (from 1)."""
         weights = self._config.loss.model_dump()
         weights["binary_pattern"] *= ramp(self._config.binary_pattern, step)
         return torch.stack([weights[name] * part for name, part in parts.items()]).sum()

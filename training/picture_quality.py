@@ -1,4 +1,4 @@
-"""How good a generator's pictures are on held-out crops: what zxing-cpp reads, and what VGG19 sees in them."""
+"""Quality of a generator's pictures on held-out crops: what zxing-cpp reads, and their distance by VGG19."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from training.objective import shown
 SEED_OFFSET = 2_000_003
 """Added to the data's seed: these crops are neither those of the training nor those of its validation."""
 LAYER = "conv3_4"
-"""Of VGG19: deep enough to see edges and textures, cheap enough to be computed at each validation."""
+"""Layer of VGG19: deep enough for edges and textures, cheap enough for each validation."""
 _SYMBOLS = SymbolConfig(count=200, versions=(1, 5))
 _PX_PER_MODULE = (1.2, 2.0)
 _LR_SIZE = 64
@@ -28,22 +28,23 @@ _FORMATS = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCodeModel2])
 
 
 class Quality(NamedTuple):
-    """Of a generator's pictures."""
+    """The quality of a generator's pictures."""
 
     read: float
     """Share of the crops, in [0, 1], that zxing-cpp reads."""
     perceptual: float
-    """Mean absolute difference of VGG19's features between the pictures and what they shall show; 0 is equal."""
+    """Mean absolute difference of VGG19's features between the pictures and their targets; 0 is equal."""
 
     def at_least_as_readable(self, other: "Quality", crops: int) -> bool:
-        """Whether it reads as much as `other` within two standard errors of the difference on so many crops."""
+        """Whether its read rate is that of `other` or higher, within two standard errors of the difference on `crops`
+        crops."""
         error = np.sqrt(2 * max(other.read * (1 - other.read), 1 / crops) / crops)
         return bool(self.read >= other.read - 2 * error)
 
 
 @dataclass(frozen=True)
 class QualityCrops:
-    """Crops whose clean symbols lie wholly inside, and what VGG19 sees in the pictures that a generator shall make."""
+    """Crops with the whole symbol inside, and the VGG19 features of their target pictures."""
 
     samples: Samples
     vgg: VGG19Features
@@ -81,7 +82,7 @@ class QualityCrops:
 
     @torch.no_grad()
     def measure(self, generator: nn.Module) -> Quality:
-        """The quality of what `generator`, ready for inference, makes of the crops."""
+        """The quality of the pictures that `generator`, ready for inference, makes of the crops."""
         made = torch.cat([generator(lr).sr.float() for lr in torch.split(self.samples.lr, _BATCH)]).clamp(
             0, 1
         )
@@ -91,7 +92,7 @@ class QualityCrops:
 
 
 def _features(vgg: VGG19Features, images: Tensor) -> Tensor:
-    """Half precision halves the memory, and is far finer than the differences that are compared."""
+    """In half precision, which halves the memory and is much finer than the compared differences."""
     return torch.cat([vgg(part).half() for part in torch.split(images, _BATCH)])
 
 

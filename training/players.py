@@ -1,4 +1,4 @@
-"""The two players of the game: generator and discriminator, each with its optimiser, and one step of both."""
+"""The two networks of adversarial training, each with its optimiser, and one step of both."""
 
 import math
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ def rate_factor(config: OptimiserConfig, step: int) -> float:
 
 @dataclass(frozen=True)
 class Player:
-    """A network and what moves its weights."""
+    """A network and its optimiser."""
 
     name: str
     network: nn.Module
-    """The bare network: its state goes into checkpoints."""
+    """The bare network; its state goes into checkpoints."""
     forward: nn.Module
-    """The same network as the processes share it: in the run's precision, gradients averaged over all processes."""
+    """The same network as used in training: in the run's precision, with gradients averaged over all processes."""
     optimiser: torch.optim.Optimizer
     rate: float
     """Learning rate before its schedule."""
@@ -52,10 +52,10 @@ class Player:
         return Player(name, network, forward, optimiser, rate)
 
     def learn(self, loss: Tensor, step: int, config: OptimiserConfig, fabric: Fabric) -> float:
-        """Move the weights against the gradient of `loss`; returns the gradient's norm before it was clipped.
+        """One optimiser step on `loss`; returns the norm of the gradient before clipping.
 
         Raises:
-            TrainingError: loss or gradient is infinite or no number.
+            TrainingError: loss or gradient is infinite or NaN.
         """
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate * rate_factor(config, step)
@@ -65,7 +65,7 @@ class Player:
             self.forward, self.optimiser, max_norm=config.gradient_clip, error_if_nonfinite=False
         )
         norm = float(clipped) if clipped is not None else math.nan
-        # In float16 an overflow is ordinary: the scaler leaves that step out and scales less.
+        # In float16 an overflow is normal: the scaler skips that step and scales less.
         checked = loss.item() if config.precision == "float16" else norm
         if not math.isfinite(checked):
             raise TrainingError(f"step {step}: {self.name}: loss {loss.item()}, gradient norm {norm}")
@@ -74,10 +74,10 @@ class Player:
 
 
 class Players:
-    """Generator, its averaged weights, and the discriminator where the loss has an adversarial part."""
+    """Generator, its averaged weights, and the discriminator if the loss has an adversarial part."""
 
     def __init__(self, config: TrainingConfig, fabric: Fabric, cache: Path, *, fresh: bool = True) -> None:
-        """Networks with random weights from the run's seed or, where `fresh`, from `run.initial`.
+        """Networks with random weights from the run's seed or, if `fresh`, from `run.initial`.
 
         Raises:
             CheckpointError: the configured initial weights cannot be used.
@@ -108,13 +108,13 @@ class Players:
         )
 
     def step(self, samples: Samples, step: int) -> dict[str, float | Tensor]:
-        """Let both players take optimiser step `step` (from 1) on this process' share of a batch.
+        """Optimiser step `step` (from 1) of both networks on this process' share of a batch.
 
         Returns the scalars of the step: `g_loss` and its parts before weighting, `gradient_norm`, and with a
         discriminator `d_loss`, `d_gradient_norm`, `d_hr` and `d_sr`, its mean logits.
 
         Raises:
-            TrainingError: a loss is infinite or no number.
+            TrainingError: a loss is infinite or NaN.
         """
         outputs = self.generator.forward(samples.lr.contiguous(memory_format=torch.channels_last))
         with self._fabric.autocast():
@@ -133,7 +133,7 @@ class Players:
 
     def _persuade(self, opponent: Player, hr: Tensor, sr: Tensor) -> Tensor:
         """The adversarial part of the generator's loss."""
-        # The bare network, without gradients of its own: its weights do not move now, and its processes need not agree.
+        # The bare network without gradients of its own: its weights do not change here, so processes need no exchange.
         judge = opponent.network.requires_grad_(False)
         with self._fabric.autocast():
             with torch.no_grad():
@@ -154,7 +154,7 @@ class Players:
         }
 
     def state(self) -> dict[str, Any]:
-        """The fields of a checkpoint that the players fill."""
+        """The fields of a checkpoint with the state of both networks."""
         opponent = self.discriminator
         scaler = getattr(self._fabric.strategy.precision, "scaler", None)
         return {
@@ -167,7 +167,7 @@ class Players:
         }
 
     def restore(self, state: Any) -> None:
-        """Take everything from a checkpoint of the same networks."""
+        """Restore everything from a checkpoint of the same networks."""
         self.generator.network.load_state_dict(state.generator)
         self.average.average.load_state_dict(state.ema)
         self.generator.optimiser.load_state_dict(state.optimiser)

@@ -1,4 +1,4 @@
-"""What a run leaves behind to look at: TensorBoard events, and the same scalars as lines of JSON."""
+"""The log of a run: TensorBoard events, and the same scalars as JSON Lines."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ LOSSES = "losses.jsonl"
 
 
 class RunLog:
-    """Writes into the folder of a run; a resumed run goes on where its checkpoint was, not where it was killed."""
+    """Writes into the folder of a run; a resumed run continues at its checkpoint, not where it was killed."""
 
     def __init__(self, out: Path, start: int) -> None:
         out.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ class RunLog:
         tqdm.write(f"step {step}: " + ", ".join(f"{name} {error:.4f}" for name, error in errors.items()))
 
     def quality(self, step: int, quality: Quality) -> None:
-        """Write how good the pictures are."""
+        """Write the quality of the pictures."""
         self._events.add_scalar("picture/read", quality.read, step)
         self._events.add_scalar("picture/perceptual", quality.perceptual, step)
         tqdm.write(
@@ -53,7 +53,7 @@ class RunLog:
 
     @torch.no_grad()
     def images(self, step: int, generator: nn.Module, samples: Samples) -> None:
-        """Write a sheet of LR, the picture of the logits, SR and what SR shall show."""
+        """Write a sheet of LR, the picture of the logits, SR and the target of SR."""
         few = slice(0, 8)
         lr = nn.functional.interpolate(samples.lr[few], scale_factor=4.0, mode="nearest")
         outputs = generator(samples.lr[few])

@@ -1,4 +1,4 @@
-"""When a run against a discriminator is over: the best pictures so far, and how long nothing has been better."""
+"""The end of a run against a discriminator: the best pictures so far, and the number of validations since."""
 
 from dataclasses import dataclass, field
 
@@ -7,15 +7,15 @@ from training.picture_quality import Quality
 
 @dataclass
 class BestSoFar:
-    """Keeps the least perceptual distance among generators that read no less than the run's first one."""
+    """Keeps the least perceptual distance among generators that read no less than the first of the run."""
 
     crops: int
-    """On which qualities are measured."""
+    """Number of crops on which qualities are measured."""
     history: list[Quality] = field(default_factory=list)
-    """In order of the validations; the first is that of the generator that the run started from."""
+    """In the order of the validations; the first is that of the initial generator."""
 
     def add(self, quality: Quality) -> bool:
-        """Note the newest quality; returns whether it is the best so far."""
+        """Add the newest quality; returns whether it is the best so far."""
         self.history.append(quality)
         return self._best() == len(self.history) - 1
 

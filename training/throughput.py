@@ -1,4 +1,4 @@
-"""How fast samples are made and how fast they are learnt from: whether the trainer ever waits."""
+"""Speed of making samples and of training on them, which shows whether the trainer waits."""
 
 import time
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ class Throughput:
     generated: float
     """By one data source, alone on the device."""
     trained: float
-    """By optimiser steps on samples that lie ready."""
+    """By optimiser steps on samples that are ready."""
     needed: float
-    """Fresh samples that keep the trainer busy, each being seen `replay` times."""
+    """Fresh samples that keep the trainer busy; each is used `replay` times."""
 
 
 def measure(config: TrainingConfig, device: torch.device, steps: int, cache: Path) -> Throughput:

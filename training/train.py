@@ -1,4 +1,4 @@
-"""The training run, from top to bottom: devices, players, data, steps, checkpoints. Resumable at any step."""
+"""The training run: devices, networks, data, steps, checkpoints. Resumable at any step."""
 
 import signal
 import subprocess
@@ -27,7 +27,7 @@ from training.validate import make_cells
 LAST = "last.pt"
 """Name of a run's newest checkpoint in its folder."""
 BEST = "best.pt"
-"""Of the one with the best pictures, where `run.quality_crops` asks for it."""
+"""Name of the checkpoint with the best pictures, if `run.quality_crops` is set."""
 
 
 def train(
@@ -35,16 +35,16 @@ def train(
 ) -> Path:
     """Train a generator and return the path of its last checkpoint, `out/last.pt`.
 
-    `resume` is a checkpoint to go on from; it must come from the same networks and data configuration, other keys
-    (steps, say) may differ. TensorBoard events, `losses.jsonl` and checkpoints go to `out`; symbols that were generated
-    before are found again in `cache`. Under torchrun all processes call this, and the first one writes.
+    `resume` is a checkpoint to continue from. It must have the same networks and data configuration; other keys, such
+    as the number of steps, may differ. TensorBoard events, `losses.jsonl` and checkpoints go to `out`. Generated
+    symbols are kept in `cache`. Under torchrun all processes call this, and the first one writes.
 
     Raises:
         TrainingError: a loss became infinite or NaN, or `out` holds a run that `resume` does not go on with.
-        InterruptedRunError: SIGTERM or Ctrl-C came; the checkpoint has been written.
+        InterruptedRunError: SIGTERM or Ctrl-C was received; the checkpoint has been written.
         CheckpointError: `resume` or the configured initial weights cannot be used.
         ConfigError: the configuration does not suit the devices.
-        WeightsError: the perceptual loss has no network.
+        WeightsError: there are no weights for the perceptual loss.
     """
     last, best = out / LAST, out / BEST
     if resume is None and last.exists():
@@ -121,7 +121,7 @@ def train(
         _state(config, players, step, elapsed, commit, qualities).save(last)
     if log:
         log.close()
-    # Nobody leaves before the checkpoint is there.
+    # No process ends before the checkpoint is written.
     fabric.barrier()
     if step < config.optimiser.steps and not over:
         raise InterruptedRunError(last, step, asked.signal or signal.SIGTERM)
@@ -137,14 +137,14 @@ def _state(
 
 
 def _next(stream: Iterator[Samples]) -> tuple[Samples, float]:
-    """The next batch, and the seconds that were spent waiting for it."""
+    """The next batch, and the seconds spent waiting for it."""
     asked = time.monotonic()
     samples = next(stream)
     return samples, time.monotonic() - asked
 
 
 def _anybody(fabric: Fabric, asked: bool) -> bool:
-    """Whether any of the processes was asked to end: they must all leave at the same step."""
+    """Whether any process was asked to end; all must end at the same step."""
     if fabric.world_size == 1:
         return asked
     flag = torch.tensor([float(asked)], device=fabric.device)

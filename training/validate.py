@@ -1,4 +1,4 @@
-"""Validation during training: how many modules are wrong where a reader would sample them."""
+"""Validation during training: the share of wrong modules at the points where a reader samples them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,12 @@ SEED_OFFSET = 1_000_003
 """Added to the data's seed, so that validation draws other symbols, payloads and noise than training."""
 
 _MIN_MODULES = 40
-"""A sample that shows fewer modules says nothing."""
+"""A sample that shows fewer modules is not counted."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Samples of one kind of degradation at one size of module."""
+    """Samples of one kind of degradation at one module size."""
 
     name: str
     samples: Samples

@@ -1,1 +1,1 @@
-"""Synthetic training data: symbols, the scene they stand in, what a camera does to it."""
+"""Synthetic training data: symbols, the scenes around them, and the effects of a camera."""

@@ -1,4 +1,4 @@
-"""Configuration of the training data: symbols, the scenes they stand in, and what the pictures suffer."""
+"""Configuration of the training data: symbols, scenes, and degradations."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -25,7 +25,7 @@ class SymbolConfig(Section):
 
 
 class SceneConfig(Section):
-    """How a symbol stands in the picture. Probabilities are per sample."""
+    """How a symbol appears in the picture. Probabilities are per sample."""
 
     px_per_module: Range = (0.9, 3.5)
     """LR pixels per module; drawn log-uniformly."""
@@ -34,7 +34,7 @@ class SceneConfig(Section):
     hard_share: Probability = 0.7
     """... from which this share of the samples is drawn."""
     large_px_per_module: Range = (3.5, 16.0)
-    """Modules that need no enlarging, so that the generator learns to leave them as they are ..."""
+    """Modules that need no enlargement, so that the generator learns to keep them as they are ..."""
     large_share: Probability = 0.0
     """... from which this share of the samples is drawn."""
     upright: Probability = 0.45
@@ -48,11 +48,13 @@ class SceneConfig(Section):
     glare: Probability = 0.08
     gamma: Probability = 0.4
     styled: Probability = 0.0
-    """Finders as circles or frames, dots, tiles, gradients and logos, see `training.data.styles`."""
+    """Share of symbols with a style, such as round finders, dots, tiles, gradients or a logo: see
+    `training.data.styles`."""
     faint_ink: Probability = 0.0
-    """Light colours on white."""
+    """Share of symbols with light colours on white."""
     extreme_light: Probability = 0.0
-    """Hard shadows, patches of light, and symbols in a few hundredths of the range, see `training.data.light`."""
+    """Share of scenes with hard shadows, patches of light, or a symbol in a few hundredths of the range: see
+    `training.data.light`."""
 
 
 class BlurConfig(Section):
@@ -60,7 +62,7 @@ class BlurConfig(Section):
 
     probability: Probability = 1.0
     sinc: Probability = 0.1
-    """Share of sinc filters, which ring; the others follow `shares`."""
+    """Share of sinc filters, which cause ringing; the others follow `shares`."""
     shares: tuple[Probability, Probability, Probability, Probability, Probability, Probability] = (
         0.45, 0.25, 0.12, 0.03, 0.12, 0.03,
     )  # fmt: skip
@@ -78,7 +80,7 @@ class BlurConfig(Section):
 
 
 class PassConfig(Section):
-    """Blur, resize, noise and JPEG, once."""
+    """One pass of blur, resizing, noise and JPEG."""
 
     blur: BlurConfig = BlurConfig()
     resize_shares: tuple[Probability, Probability, Probability] = (0.2, 0.7, 0.1)
@@ -119,7 +121,7 @@ class SecondOrderConfig(Section):
 
 
 class DegradationConfig(Section):
-    """What lens, camera and messenger do to the scene. Probabilities are per sample."""
+    """The effects of lens, camera and messenger on the scene. Probabilities are per sample."""
 
     kind: Literal["camera", "second_order", "first_order", "jpeg_10", "bicubic"] = "camera"
     """`camera`: lens, sensor, camera's JPEG, reduction, messenger, by the keys below. `second_order`: by the table
@@ -145,10 +147,10 @@ class FolderConfig(Section):
     """Pictures on disk, instead of synthetic symbols."""
 
     hr: Path
-    """Folder of HR pictures; with `lr`, of the HR halves of pairs."""
+    """Folder of HR pictures; with `lr`, the HR pictures of pairs."""
     lr: Path | None = None
-    """Folder of LR pictures, a quarter as wide and high and of the same file names up to the suffix. Without it LR
-    is made from HR as `data.degradation` says."""
+    """Folder of LR pictures with a quarter of the width and height, and the same file names up to the suffix. Without
+    it, `data.degradation` makes LR from HR."""
 
 
 class DataConfig(Section):
@@ -159,11 +161,11 @@ class DataConfig(Section):
     channels: Literal[1, 3] = 1
     """1 for luma, 3 for RGB."""
     picture: Literal["symbol", "scene"] = "symbol"
-    """What the picture output shall show: the clean symbol, or the scene before lens and camera, in its own light."""
+    """Target of the picture output: the clean symbol, or the scene before lens and camera, in its own light."""
     scene_blur: Annotated[float, Field(ge=0, le=3)] = 0.7
-    """Of `scene`: standard deviation in HR pixels of the Gaussian that stands for a lens' soft edges."""
+    """For `scene`: standard deviation in HR pixels of the Gaussian that gives it the soft edges of a lens."""
     sharpen_target: bool = False
-    """Whether the generator shall reproduce the unsharp-masked HR picture (Wang et al. 2021, section 3.3)."""
+    """Whether the target is the unsharp-masked HR picture (Wang et al. 2021, section 3.3)."""
     seed: Annotated[int, Field(ge=0)] = 1
     lr_size: Annotated[int, Field(ge=16, le=256, multiple_of=8)] = 64
     """Height and width of an LR sample."""
@@ -172,11 +174,11 @@ class DataConfig(Section):
     pool: Annotated[int, Field(ge=1)] = 32
     """Chunks held in memory, from which batches are drawn; each new chunk replaces the oldest."""
     replay: Annotated[int, Field(ge=1, le=64)] = 4
-    """How often each sample is seen on average, each time in another of the eight orientations."""
+    """How often each sample is used on average, each time in another of the eight orientations."""
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     """Processes that generate on the CPU; 0 generates on the training device between steps."""
     textures: Annotated[int, Field(ge=1)] = 96
-    """Surroundings in the bank."""
+    """Number of textures in the bank."""
     symbols: SymbolConfig = SymbolConfig()
     scene: SceneConfig = SceneConfig()
     degradation: DegradationConfig = DegradationConfig()

@@ -1,7 +1,7 @@
-"""From the scene to the LR crop, by the kind of degradation that the configuration names.
+"""From the scene to the LR crop, with the kind of degradation that the configuration names.
 
-The camera's is here: lens, sensor, the camera's own processing, reduction, recompression, each step for a random share
-of the samples. All kinds work on batches and on any device.
+This module has the camera: lens, sensor, the camera's own processing, reduction, recompression. Each step applies to a
+random share of the samples. All kinds work on batches and on any device.
 """
 
 import numpy as np
@@ -28,8 +28,8 @@ def degrade(
 ) -> Tensor:
     """LR crops `(N, C, h, w) float32` in [0, 1] of scenes `(N, C, 4h + 2 MARGIN, 4w + 2 MARGIN) float32`.
 
-    C is 1 or 3. `px_per_module` is `(N,)`, LR pixels: what blurs a symbol depends on it (`camera` alone). `noise`
-    lives on the device of `pictures`.
+    C is 1 or 3. `px_per_module` is `(N,)`, LR pixels; the blur of `camera` depends on it. `noise` is on the device of
+    `pictures`.
     """
     inner = MARGIN // 4
     shifted = config.shifted_jpeg_grid
@@ -48,7 +48,7 @@ def degrade(
 
 
 def _reduced_plainly(pictures: Tensor, quality: int | None) -> Tensor:
-    """Bicubic reduction by four, as in SRGAN and ESRGAN, and JPEG where a quality is given."""
+    """Bicubic reduction by four, as in SRGAN and ESRGAN, and JPEG if a quality is given."""
     lr = torch.nn.functional.interpolate(
         pictures[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN], scale_factor=0.25, mode="bicubic", antialias=True
     )
@@ -67,7 +67,7 @@ def _blur(
     section 2.1).
     """
     count = len(pictures)
-    # What a module can bear and still be told from its neighbours; and never less than a pixel's worth.
+    # As much as leaves modules distinguishable, and at least one pixel.
     room = 4 * np.maximum(1.0, 0.62 * px_per_module)
 
     def drawn(probability: float, low: float, high: float) -> NDArray[np.float64]:
@@ -126,7 +126,7 @@ def _camera(
 def _noise(
     images: Tensor, probability: float, strength: float, rng: np.random.Generator, noise: torch.Generator
 ) -> Tensor:
-    """Read-out noise plus photon noise, whose variance grows with the signal."""
+    """Read-out noise plus photon noise, which has a variance that grows with the signal."""
     count = len(images)
     share = np.where(rng.random(count) < probability, rng.uniform(0, 1, count) ** 2 * strength, 0.0).astype(
         np.float32
@@ -139,7 +139,7 @@ def _noise(
 
 
 def _reduce(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Half the size, by the kernels that cameras, browsers and messengers use."""
+    """Reduction to half the size, with the kernels that cameras, browsers and messengers use."""
     kinds = rng.choice(len(_REDUCTIONS), len(images), p=_REDUCTION_SHARES)
     height, width = images.shape[-2] // 2, images.shape[-1] // 2
     reduced = images.new_empty((*images.shape[:2], height, width))
@@ -151,7 +151,7 @@ def _reduce(images: Tensor, rng: np.random.Generator) -> Tensor:
         if name == "area":
             part = torch.nn.functional.avg_pool2d(chosen, 2)
         elif name == "nearest":
-            # Half of the pixels dropped along one direction, as careless code does: aliased and off centre.
+            # Drop every second pixel along one direction, as careless code does: aliased and off centre.
             part = (
                 torch.nn.functional.avg_pool2d(chosen, (1, 2), (2, 2))
                 if rng.random() < 0.5
@@ -170,7 +170,7 @@ def _recompress(images: Tensor, config: DegradationConfig, rng: np.random.Genera
     chosen = np.flatnonzero(rng.random(count) < config.jpeg)
     twice = rng.random(len(chosen)) < config.double_jpeg
     out = images.clone()
-    # Samples share the shift of their grid in groups: a few groups a batch are variety enough.
+    # Samples share the shift of their grid in groups; a few groups a batch give enough variety.
     for group in np.array_split(rng.permutation(len(chosen)), 4):
         if len(group) == 0:
             continue

@@ -20,11 +20,11 @@ _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 _KEPT_BYTES = 1 << 30
 """Decoded pictures that a source keeps in memory."""
 _LISTED = 20
-"""Skipped files that the report names; of the others it gives the number."""
+"""Most skipped files that the report names; it gives the number of the others."""
 
 
 class FolderError(ConfigError):
-    """The folder cannot be trained on; the message names it and the reason in one line."""
+    """The folder cannot be used for training; the message names it and the reason in one line."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a folder holds."""
+    """The contents of a folder."""
 
     entries: tuple[Entry, ...]
     """In the order of their names."""
@@ -45,7 +45,7 @@ class Listing:
     """Files that cannot be used, with the reason."""
 
     def report(self) -> str:
-        """What is used, and each skipped file on a line of its own."""
+        """A text with the files used, and with each skipped file on a line of its own."""
         pairs = any(entry.lr for entry in self.entries)
         lines = [
             f"{len(self.entries)} {'pairs' if pairs else 'pictures'} used, {len(self.skipped)} files skipped"
@@ -57,10 +57,10 @@ class Listing:
 
 
 def scan(config: DataConfig) -> Listing:
-    """Decode every file once and say which can be used: readable, paired, four times as large, not too small.
+    """Decode every file once and list the usable ones: readable, paired, four times as large, not too small.
 
     Raises:
-        FolderError: `data.folder` is not set, a folder is missing, or nothing in it can be used.
+        FolderError: `data.folder` is not set, a folder is missing, or no file in it can be used.
     """
     folder = _configured(config)
     skipped: list[tuple[Path, str]] = []
@@ -87,7 +87,7 @@ def scan(config: DataConfig) -> Listing:
 
 
 class FolderSource:
-    """Makes any chunk of random crops from its number alone, so that a run can resume anywhere."""
+    """Makes any chunk of random crops from its number alone, so that a run can resume at any step."""
 
     def __init__(self, config: DataConfig, listing: Listing, device: torch.device) -> None:
         self._config, self._entries, self._device = config, listing.entries, device
@@ -97,8 +97,8 @@ class FolderSource:
     def chunk(self, number: int, count: int | None = None) -> Samples:
         """Chunk `number` of `count` samples, `config.chunk` by default; equal numbers give equal samples.
 
-        A folder knows no symbols: `version`, `modules` and `bend` are zero, `pixel_to_module` the identity, and
-        every pixel has weight 1.
+        The symbols in a folder are unknown: `version`, `modules` and `bend` are zero, `pixel_to_module` is the
+        identity, and every pixel has weight 1.
         """
         config = self._config
         count = count or config.chunk
@@ -128,7 +128,7 @@ class FolderSource:
         )
 
     def _pair(self, entry: Entry, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Crops of both halves that show the same."""
+        """The same crop of both pictures of a pair."""
         assert entry.lr is not None  # noqa: S101 - for the type checker; the caller has looked
         lr, hr, size = self._load(entry.lr), self._load(entry.hr), self._config.lr_size
         top, left = (int(rng.integers(extent - size + 1)) for extent in lr.shape[1:])
@@ -138,7 +138,7 @@ class FolderSource:
         )
 
     def _crop(self, path: Path, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """A crop with `MARGIN` pixels around it, reflected where the picture ends."""
+        """A crop with `MARGIN` pixels around it, reflected beyond the borders of the picture."""
         hr, size = self._load(path), 4 * self._config.lr_size
         top, left = (int(rng.integers(extent - size + 1)) for extent in hr.shape[1:])
         padded = np.pad(hr, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)), mode="symmetric")
@@ -163,12 +163,12 @@ def read(path: Path, channels: int) -> NDArray[np.uint8]:
     """A picture `(C, H, W) uint8`: luma (ITU-R BT.601) for one channel, RGB for three, upright, without alpha.
 
     Raises:
-        OSError, ValueError, SyntaxError: it cannot be decoded, or not whole.
+        OSError, ValueError, SyntaxError: it cannot be decoded completely.
     """
     with Image.open(path) as opened:
         upright = ImageOps.exif_transpose(opened)
         if upright.mode.startswith("I"):
-            # 16 bits a pixel; Pillow's own conversion would clip them.
+            # 16 bits a pixel; Pillow's conversion would clip them.
             upright = Image.fromarray(
                 (np.asarray(upright).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
             )
@@ -186,7 +186,7 @@ def _configured(config: DataConfig) -> FolderConfig:
 
 
 def _files(folder: Path, key: str, skipped: list[tuple[Path, str]]) -> dict[str, Path]:
-    """Pictures by the stem of their names; hidden files are passed over."""
+    """Pictures by the stem of their names, without hidden files."""
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or not path.is_file():
@@ -201,7 +201,7 @@ def _files(folder: Path, key: str, skipped: list[tuple[Path, str]]) -> dict[str,
 
 
 def _problem(entry: Entry, config: DataConfig) -> tuple[Path, str] | None:
-    """The file that spoils the entry, and why."""
+    """The file that makes the entry unusable, and the reason."""
     shapes = {}
     for path in (entry.hr, entry.lr):
         if path is None:

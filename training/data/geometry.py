@@ -1,4 +1,4 @@
-"""Where a symbol lies in the picture: homographies between pixels and modules.
+"""The position of a symbol in the picture: homographies between pixels and modules.
 
 Pixel coordinates put the centre of the first pixel at (0.5, 0.5); module coordinates run from 0 to `size`
 across the symbol, so that the centre of the first module is (0.5, 0.5) too.
@@ -41,7 +41,7 @@ class Placement:
         bend_u, bend_v = self.bend[index]
         centre = size / 2
         u, v = modules.T.copy()
-        # The bend is small against the symbol, so that the fixed-point iteration contracts quickly.
+        # The bend is small compared with the symbol, so the fixed-point iteration converges quickly.
         for _ in range(30):
             u, v = (
                 modules[:, 0] - bend_u * (v - centre) ** 2 / size,
@@ -72,8 +72,8 @@ def place(
 ) -> Placement:
     """Draw positions for N symbols of `sizes` modules in pictures of `hr_size` pixels.
 
-    A symbol that fits lies anywhere inside, now and then cut by the border; one that does not fit shows any
-    part of itself.
+    A symbol that fits is anywhere inside, and sometimes cut by the border. A symbol that does not fit shows a random
+    part.
     """
     count = len(sizes)
     maps = np.empty((count, 3, 3))
@@ -104,5 +104,5 @@ def _angle(config: SceneConfig, rng: np.random.Generator) -> float:
 
 def _offset(side: float, hr_size: int, rng: np.random.Generator) -> NDArray[np.float64]:
     slack = abs(hr_size - side) / 2
-    # A little beyond what fits: crops cut off quiet zones and edges of symbols too.
+    # A little more than fits, because crops also cut off quiet zones and edges of symbols.
     return rng.uniform(-1, 1, 2) * (slack + 0.06 * min(side, hr_size))

@@ -45,11 +45,11 @@ def _dct_matrix(device: torch.device) -> Tensor:
 
 
 def compress(images: Tensor, quality: Tensor, shift: tuple[int, int] = (0, 0)) -> Tensor:
-    """What JPEG leaves of `(N, C, H, W) float32` in [0, 1]: quantised to 8 bits, same shape.
+    """`(N, C, H, W) float32` in [0, 1] after JPEG: quantised to 8 bits, same shape.
 
     C is 1 for luma or 3 for RGB, whose chroma is halved as usual (4:2:0). `quality` is `(N,)`, 1 to 100. `shift`
-    (rows, columns; 0 to 7) starts the 8x8 blocks so many pixels before the corner of the image, as if it had been
-    cropped after compression.
+    (rows, columns; 0 to 7) starts the 8x8 blocks that many pixels before the corner of the image, as if the image had
+    been cropped after compression.
     """
     height, width = images.shape[2:]
     top, left = shift
@@ -66,7 +66,7 @@ def compress(images: Tensor, quality: Tensor, shift: tuple[int, int] = (0, 0)) -
 
 
 def _colour(levels: Tensor, quality: Tensor) -> Tensor:
-    """What is left of RGB levels `(N, 3, H, W)` in [0, 255], H and W multiples of 16."""
+    """RGB levels `(N, 3, H, W)` in [0, 255] after JPEG; H and W are multiples of 16."""
     luma = (levels * LUMA.to(levels)).sum(1, keepdim=True)
     tables = quantisation_tables(quality, chroma=True)
     decoded = _quantised(luma.round() - 128, quantisation_tables(quality)) + 128
@@ -87,7 +87,7 @@ def _colour(levels: Tensor, quality: Tensor) -> Tensor:
 
 
 def _quantised(plane: Tensor, tables: Tensor) -> Tensor:
-    """`(N, 1, H, W)`, H and W multiples of 8, after its transform's coefficients were divided, rounded and restored."""
+    """`(N, 1, H, W)` after quantisation of its transform's coefficients; H and W are multiples of 8."""
     count, _, height, width = plane.shape
     blocks = plane.reshape(count, height // 8, 8, width // 8, 8).transpose(2, 3)
     dct = _dct_matrix(plane.device)
@@ -99,7 +99,7 @@ def _quantised(plane: Tensor, tables: Tensor) -> Tensor:
 def draw_quality(
     low: float, high: float, count: int, rng: np.random.Generator
 ) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """Qualities `(count,) float32`, half of them from the lowest third, where the loss is felt."""
+    """Qualities `(count,) float32`, half of them from the lowest third, where the loss is visible."""
     edge = low + (high - low) / 3
     return np.where(
         rng.random(count) < 0.5, rng.uniform(low, edge, count), rng.uniform(low, high, count)

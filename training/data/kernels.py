@@ -14,7 +14,7 @@ SIZE = 21
 """Pixels along a side of every kernel; smaller ones are surrounded by zeros."""
 REACH = SIZE // 2
 _RADII = (3, 11)
-"""Kernels are 7, 9, ... 21 pixels wide, as published: their half widths, the upper bound left out."""
+"""Half widths, without the upper bound: kernels are 7, 9, ... 21 pixels wide, as published."""
 
 
 def gaussian(sigma: Tensor, turn: Tensor, beta: Tensor | None = None) -> Tensor:
@@ -46,13 +46,13 @@ def sinc(cutoff: Tensor) -> Tensor:
 
 
 def cropped(kernels: Tensor, radius: Tensor) -> Tensor:
-    """The kernels cut to squares of 2 `radius` + 1 pixels, `radius` being `(N,)`, and normalised again."""
+    """The kernels cut to squares of 2 `radius` + 1 pixels and normalised again; `radius` is `(N,)`."""
     y, x = _grid(kernels.device)
     return _normalised(kernels * (torch.maximum(x.abs(), y.abs()) <= radius[:, None, None]))
 
 
 def draw(config: BlurConfig, count: int, rng: np.random.Generator, device: torch.device) -> Tensor:
-    """`count` kernels as `config` says, an identity where there is no blur."""
+    """`count` kernels as `config` says; an identity means no blur."""
     kind = rng.choice(6, count, p=np.array(config.shares) / sum(config.shares))
     sigma = rng.uniform(*config.sigma, (count, 2))
     sigma[kind % 2 == 0, 1] = sigma[kind % 2 == 0, 0]
@@ -80,7 +80,7 @@ def draw(config: BlurConfig, count: int, rng: np.random.Generator, device: torch
 
 
 def draw_sinc(probability: float, count: int, rng: np.random.Generator, device: torch.device) -> Tensor:
-    """Sinc kernels for the end of the chain, an identity where there is none."""
+    """Sinc kernels for the end of the chain; an identity means no filter."""
     cutoff = torch.from_numpy(rng.uniform(np.pi / 3, np.pi, count).astype(np.float32)).to(device)
     filtered = torch.from_numpy(rng.random(count) < probability).to(device)
     return torch.where(filtered[:, None, None], sinc(cutoff), identity(count, device))
@@ -94,9 +94,9 @@ def identity(count: int, device: torch.device) -> Tensor:
 
 
 def apply(images: Tensor, kernels: Tensor) -> Tensor:
-    """Each of `(N, C, H, W)` filtered with its own kernel, all channels alike; borders are reflected."""
+    """Each of `(N, C, H, W)` filtered with its own kernel, the same for all channels; borders are reflected."""
     count, channels, height, width = images.shape
-    # Reflection needs more pixels than it adds; a picture smaller than that is continued instead.
+    # Reflection needs more pixels than it adds; the border of a smaller picture is repeated instead.
     mode = "reflect" if min(height, width) > REACH else "replicate"
     padded = torch.nn.functional.pad(images, (REACH,) * 4, mode=mode)
     weights = kernels.repeat_interleave(channels, 0)[:, None]
@@ -124,6 +124,6 @@ def _normalised(kernels: Tensor) -> Tensor:
 
 
 def _around_one(low: float, high: float, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Shapes below 1 and above it equally often, however far the range reaches on either side."""
+    """Shapes below and above 1 equally often, whatever the range."""
     below = rng.uniform(min(low, 1.0), max(1.0, min(high, 1.0)), count)
     return np.where(rng.random(count) < 0.5, below, rng.uniform(max(low, 1.0), max(high, 1.0), count))

@@ -1,4 +1,4 @@
-"""The light on a scene: slopes, shadows, glare, gamma, and light in which hardly anything is left to see."""
+"""The light on a scene: slopes, shadows, glare, gamma, and very low contrast."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ class Light:
     patch: NDArray[np.float32]
     """`(N, 5)` x, y, half width, half height (shares of the picture) of a patch of light; its factor, 1 for none."""
     floor: NDArray[np.float32]
-    """Luminance of black as the camera takes it in ..."""
+    """Luminance of black in the camera ..."""
     span: NDArray[np.float32]
-    """... and of white above it: 1 for all of the range, 0.05 for a symbol that is nearly black or washed out."""
+    """... and the difference to white: 1 for the full range, 0.05 for a symbol that is nearly black or washed out."""
 
 
 def draw_light(config: SceneConfig, count: int, rng: np.random.Generator) -> Light:
@@ -54,7 +54,7 @@ def draw_light(config: SceneConfig, count: int, rng: np.random.Generator) -> Lig
     depth = np.where(hard, uniform(0.5, 0.95), depth)
     steepness = np.where(hard, np.exp(uniform(np.log(30), np.log(400))), steepness)
     span = np.where(flat, np.exp(uniform(np.log(0.03), np.log(0.3))), 1.0)
-    # Nearly black, washed out, or anywhere between.
+    # Nearly black, washed out, or in between.
     place = np.where(chance(0.4), uniform(0, 0.1), np.where(chance(0.5), uniform(0.9, 1), uniform(0, 1)))
     return Light(
         slope=(uniform(-0.5, 0.5, 2) * lit[:, None]).astype(np.float32),

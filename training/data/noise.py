@@ -17,8 +17,8 @@ def add_noise(
 ) -> Tensor:
     """`(N, C, H, W)` in [0, 1] with the noise that `config` draws for each sample, clipped.
 
-    Coloured noise strikes red, green and blue alone. A picture of one channel stands for a grey scene that was taken
-    in colour and reduced to luma afterwards, so its noise is the luma of coloured noise.
+    Coloured noise is independent in red, green and blue. A picture of one channel represents a grey scene that was
+    taken in colour and then reduced to luma, so its noise is the luma of coloured noise.
     """
     count = len(images)
     gaussian = rng.random(count) < config.gaussian_noise
@@ -39,7 +39,7 @@ def add_noise(
 def gaussian_noise(images: Tensor, sigma: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
     """Zero-mean noise of standard deviation `sigma`, shaped like `images`.
 
-    `sigma` and `grey` are `(N, 1, 1, 1)`; where `grey` is 1 all channels have the same noise, where 0 their own.
+    `sigma` and `grey` are `(N, 1, 1, 1)`; with `grey` 1 all channels have the same noise, with 0 each its own.
     """
     count, channels, height, width = images.shape
     drawn = torch.randn((count, 4, height, width), generator=generator, device=images.device)
@@ -47,7 +47,7 @@ def gaussian_noise(images: Tensor, sigma: Tensor, grey: Tensor, generator: torch
 
 
 def poisson_noise(images: Tensor, scale: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
-    """`scale` times what a count of photons with mean `PHOTONS` times the signal deviates from it.
+    """`scale` times the deviation of a photon count from its mean, which is `PHOTONS` times the signal.
 
     Arguments as for `gaussian_noise`; grey noise is that of the luma.
     """
@@ -62,7 +62,7 @@ def poisson_noise(images: Tensor, scale: Tensor, grey: Tensor, generator: torch.
 
 
 def _mixed(grey_noise: Tensor, colour_noise: Tensor, grey: Tensor, channels: int) -> Tensor:
-    """Grey or coloured noise, reduced to luma where the picture has one channel."""
+    """Grey or coloured noise, reduced to luma if the picture has one channel."""
     if channels == 1:
         colour_noise = (colour_noise * LUMA.to(colour_noise)).sum(1, keepdim=True)
     return torch.where(grey > 0, grey_noise, colour_noise)

@@ -1,4 +1,4 @@
-"""Scenes and degradations reduced to one effect, for measuring it alone."""
+"""Scenes and degradations with a single effect, to measure it alone."""
 
 from training.data.config import DegradationConfig, SceneConfig
 
@@ -9,7 +9,7 @@ def upright_scene() -> SceneConfig:
 
 
 def jpeg_only(quality: float) -> DegradationConfig:
-    """One compression of that quality, its 8x8 grid at the corner of the crop, and nothing else."""
+    """One compression of this quality, with its 8x8 grid at the corner of the crop, and nothing else."""
     only = {"jpeg": 1, "jpeg_quality": (quality, quality), "shifted_jpeg_grid": 0}
     return DegradationConfig.model_validate(_nothing(DegradationConfig) | only)
 

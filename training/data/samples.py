@@ -1,4 +1,4 @@
-"""Samples: an LR crop, its HR target, the weights of the target's pixels, and the geometry that ties them."""
+"""Samples: an LR crop, its HR target, the weights of the target's pixels, and the geometry between them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,16 +25,16 @@ class Samples:
     lr: Tensor
     """`float32` in [0, 1]."""
     target: Tensor
-    """`uint8`, four times as wide and high: what the generator shall reproduce, the clean symbol for synthetic
-    data, at 255 times its value."""
+    """`uint8`, four times as wide and high, 255 times the value: the target of the generator, which is the clean symbol
+    for synthetic data."""
     picture: Tensor
-    """`uint8`, shaped like `target`: what the picture output shall show, as `data.picture` says."""
+    """`uint8`, shaped like `target`: the target of the picture output, as `data.picture` says."""
     weight: Tensor
     """`(N, 1, H, W) uint8`: the weight of each target pixel times `WEIGHT_SCALE`."""
     modules: Tensor
-    """`(N, M, M) uint8`, 1 for dark; each symbol in the corner of a matrix of zeros."""
+    """`(N, M, M) uint8`, 1 for dark; each symbol is in the corner of a matrix of zeros."""
     version: Tensor
-    """`(N,) int64`; 0 where no symbol is known, as in pictures from a folder."""
+    """`(N,) int64`; 0 if no symbol is known, as in pictures from a folder."""
     pixel_to_module: Tensor
     """`(N, 3, 3) float64`, see `training.data.geometry.Placement`."""
     bend: Tensor
@@ -61,7 +61,7 @@ WEIGHT_SCALE = 40
 
 @dataclass(frozen=True)
 class Materials:
-    """What scenes are put together from; costly to make, so made once and shared."""
+    """The materials of scenes: expensive to make, so made once and shared."""
 
     bank: SymbolBank
     textures: Tensor
@@ -75,7 +75,7 @@ class Materials:
 
 
 class SampleSource:
-    """Makes any chunk of samples from its number alone, so that a run can resume anywhere."""
+    """Makes any chunk of samples from its number alone, so that a run can resume at any step."""
 
     def __init__(
         self, config: DataConfig, loss: LossConfig, materials: Materials, device: torch.device
@@ -97,7 +97,7 @@ class SampleSource:
         modules = np.zeros((count, MAX_SIZE, MAX_SIZE), np.uint8)
         for row, index in enumerate(chosen):
             matrix = self._bank.modules(int(index))
-            # Mirrored symbols occur: on glass, through selfie cameras.
+            # Mirrored symbols occur, for example on glass or with selfie cameras.
             modules[row, : len(matrix), : len(matrix)] = matrix.T if rng.random() < 0.03 else matrix
         return self._render(modules, versions, sizes, placement, hr_size, rng, noise)
 
@@ -123,7 +123,7 @@ class SampleSource:
             hr_size,
             degradation.MARGIN,
         )
-        # Symbols are grey; colour is what noise and compression bring in.
+        # Symbols are grey; only noise and compression add colour.
         picture, target = (
             image.expand(-1, config.channels, -1, -1) for image in (rendered.picture, rendered.target)
         )
@@ -147,7 +147,7 @@ class SampleSource:
 def soft_edged(pictures: Tensor, sigma: float, margin: int) -> Tensor:
     """`pictures (N, C, H, W)` blurred by a Gaussian of `sigma` pixels, without their `margin`.
 
-    A lens never draws edges as hard as the renderer's: a picture that had them would be told by these alone.
+    A lens never gives edges as hard as the renderer. A discriminator could recognise a picture by hard edges alone.
     """
     if sigma:
         reach = int(4 * sigma) + 1
@@ -161,7 +161,7 @@ def soft_edged(pictures: Tensor, sigma: float, margin: int) -> Tensor:
 
 
 def reproduced(hr: Tensor, config: DataConfig) -> Tensor:
-    """What the generator shall make: `hr (N, C, H, W)` in [0, 1], sharpened where the configuration says so."""
+    """The target of the generator: `hr (N, C, H, W)` in [0, 1], sharpened if the configuration says so."""
     return unsharp(hr) if config.sharpen_target else hr
 
 

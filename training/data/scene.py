@@ -1,7 +1,7 @@
-"""The scene before the camera: symbols on backgrounds under uneven light, rendered on batches on any device.
+"""The scene before the camera: symbols on backgrounds in uneven light, rendered in batches on any device.
 
-Every picture is drawn together with its target, the clean symbol at the same place, and with the weights that
-tell which pixels of the target matter.
+Every picture is drawn together with its target, the clean symbol at the same place, and with a weight for each pixel of
+the target.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from training.losses.config import LossConfig
 
 @dataclass(frozen=True)
 class Look:
-    """What N symbols look like. All arrays have N rows; `float32` unless stated, reflectances in [0, 1]."""
+    """The appearance of N symbols. All arrays have N rows; `float32` unless stated, reflectances in [0, 1]."""
 
     dark: NDArray[np.float32]
     light: NDArray[np.float32]
@@ -29,11 +29,11 @@ class Look:
     quiet: NDArray[np.float32]
     """`(N, 4)` modules of quiet zone left, top, right, bottom."""
     threshold: NDArray[np.float32]
-    """Edge position of spread ink: 0.5 prints true, less spreads dark modules, more shrinks them."""
+    """Edge position of spread ink: 0.5 is exact, less spreads dark modules, more shrinks them."""
     rounded: NDArray[np.float32]
-    """1 where corners of modules are rounded as by spreading ink, 0 where they are sharp."""
+    """1 if corners of modules are rounded as by spreading ink, 0 if they are sharp."""
     dot_radius: NDArray[np.float32]
-    """Radius of the dots that stand for dark modules, in modules; 0 for full squares."""
+    """Radius in modules of the dots that replace dark modules; 0 for full squares."""
     damage: NDArray[np.float32]
     """`(N, 5)` ellipse of dirt or a logo in shares of the symbol: x, y, radius x, radius y, reflectance;
     radius 0 for none."""
@@ -85,8 +85,7 @@ class Scene:
     picture: Tensor
     """Luminance in [0, 1] that reaches the lens, `margin` pixels wider on every side than the target."""
     target: Tensor
-    """The clean symbol in [0, 1]: dark modules 0, light ones 1 (swapped when inverted), surroundings as
-    they are."""
+    """The clean symbol in [0, 1]: dark modules 0, light ones 1 (swapped if inverted); surroundings as they are."""
     weight: Tensor
     """Weight of each target pixel in the loss, at least 0."""
 
@@ -109,7 +108,7 @@ def render(
     device = modules.device
 
     def column(values: NDArray[np.generic]) -> Tensor:
-        """One value a sample, ready to be broadcast over its pixels."""
+        """One value a sample, to be broadcast over its pixels."""
         return torch.from_numpy(values.astype(np.float32)).to(device)[:, None, None]
 
     size = sizes[:, None, None]
@@ -119,7 +118,7 @@ def render(
     px = column(placement.px_per_module * 4)
 
     sharp, rounded = _lookup(modules, sizes, u, v, px)
-    # A threshold other than one half moves the edges of the bilinear surface as spreading ink moves them.
+    # A threshold other than one half moves the edges of the bilinear surface, like spreading ink.
     printed = torch.lerp(
         sharp, ((rounded - column(look.threshold)) * px + 0.5).clamp(0, 1), column(look.rounded)
     )
@@ -135,7 +134,7 @@ def render(
     printed = torch.lerp(1 - printed, printed, inverted)
     light = column(look.light)
     ink = column(look.dark) + styles.tint(u / size, v / size, look.style, column)
-    # However it is tinted, ink stays darker than what it is printed on.
+    # With any tint, ink stays darker than its ground.
     ink = torch.minimum(ink, light - 0.5 * (light - column(look.dark))).clamp_min(0)
     printed = torch.lerp(ink, light, printed)
     printed = styles.brand(printed, u / size, v / size, look.style, column)
@@ -155,7 +154,7 @@ def _module_coordinates(
 ) -> tuple[Tensor, Tensor]:
     maps = torch.from_numpy(placement.pixel_to_module).to(device, torch.float32)[:, :, :, None, None]
     z = maps[:, 2, 0] * x + maps[:, 2, 1] * y + maps[:, 2, 2]
-    # Beyond the vanishing line there is no label; any far coordinate will do.
+    # Beyond the vanishing line there is no label; any far coordinate works.
     z = z.clamp_min(1e-3)
     u = (maps[:, 0, 0] * x + maps[:, 0, 1] * y + maps[:, 0, 2]) / z
     v = (maps[:, 1, 0] * x + maps[:, 1, 1] * y + maps[:, 1, 2]) / z
@@ -195,7 +194,7 @@ def _dots(u: Tensor, v: Tensor, size: Tensor, px: Tensor, radius: Tensor) -> Ten
     distance = torch.hypot(u - u.floor() - 0.5, v - v.floor() - 0.5)
     dot = ((radius - distance) * px + 0.5).clamp(0, 1)
     near_u, near_v = torch.minimum(u, size - u) < 7, torch.minimum(v, size - v) < 7
-    # Designers leave the finder patterns whole; the corner without one is too small a share to matter.
+    # Designers keep the finder patterns whole. The corner without one is too small to matter.
     return torch.where((radius == 0) | (near_u & near_v), 1.0, dot)
 
 

@@ -1,4 +1,4 @@
-"""Real-ESRGAN's degradation model: blur, resize, noise and JPEG, twice over, and a last sinc filter.
+"""Real-ESRGAN's degradation model: blur, resizing, noise and JPEG, twice, and a last sinc filter.
 
 Wang et al. 2021 (arXiv:2107.10833), figure 2: one pass is equation (1), a chain of two equation (5), the sinc filter
 equation (6). Works on batches of one or three channels, on any device.
@@ -14,7 +14,7 @@ from training.data.noise import add_noise
 
 _MODES = ("area", "bilinear", "bicubic")
 _GROUP = 4
-"""Samples that share the sizes and kernels of resizing, so that they stay one tensor; all else is drawn for each."""
+"""Samples that share the sizes and kernels of resizing, so that they stay one tensor; the rest is drawn for each."""
 
 
 def degrade_twice(
@@ -27,9 +27,8 @@ def degrade_twice(
 ) -> Tensor:
     """LR `(N, C, h, w)` in [0, 1], of 256 levels, of HR `(N, C, 4 (h + 2 margin), 4 (w + 2 margin))`.
 
-    `margin` LR pixels are cut from every side at the end, so that no border of a filter is seen. `noise` lives on
-    the device of `pictures`. `shifted` is the share of samples whose last JPEG, where it comes last, has its 8x8
-    blocks anywhere.
+    `margin` LR pixels are cut from every side at the end, so that no border of a filter is visible. `noise` is on the
+    device of `pictures`. If JPEG is the last step, `shifted` is the share of samples with its 8x8 blocks at any offset.
     """
     groups = torch.split(pictures, _GROUP)
     return torch.cat([_second_order(group, config, margin, rng, noise, shifted) for group in groups])
@@ -84,12 +83,12 @@ def _scaled(shape: tuple[int, ...], config: PassConfig, rng: np.random.Generator
     low, high = config.resize
     kind = rng.choice(3, p=np.array(config.resize_shares) / sum(config.resize_shares))
     factor = (rng.uniform(1, high), rng.uniform(low, 1), 1.0)[kind]
-    # Eight pixels at least, for the kernels' sake.
+    # The kernels need at least eight pixels.
     return max(8, round(shape[-2] * factor)), max(8, round(shape[-1] * factor))
 
 
 def _resized(images: Tensor, shape: tuple[int, int], rng: np.random.Generator) -> Tensor:
-    """By a random kernel, without anti-aliasing, as in the published training."""
+    """Resized with a random kernel, without anti-aliasing, as in the published training."""
     mode = _MODES[rng.integers(len(_MODES))]
     return torch.nn.functional.interpolate(images, shape, mode=mode).clamp(0, 1)
 

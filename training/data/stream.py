@@ -1,4 +1,4 @@
-"""The endless stream of batches: chunks made ahead by workers, a pool, deterministic draws from it."""
+"""The endless stream of batches: workers make chunks ahead, and batches are drawn from a pool of chunks."""
 
 import sys
 from collections import deque
@@ -24,10 +24,10 @@ _AHEAD = 4
 
 
 class Source(Protocol):
-    """Makes samples, always the same ones for the same number."""
+    """Makes samples; the same number always gives the same samples."""
 
     def chunk(self, number: int, count: int | None = None) -> Samples:
-        """Chunk `number`, of `count` samples or as many as configured."""
+        """Chunk `number` of `count` samples; None means as configured."""
         ...
 
 
@@ -47,12 +47,12 @@ def batches(
 ) -> Iterator[Samples]:
     """Batches from step `start` on, on `device`; batch k is the same wherever the stream started.
 
-    From `pool` chunks, `replay * chunk` samples are drawn, turned and mirrored at random; then the next chunk
-    takes the place of the oldest. Of `world` processes that train together each, by its `rank`, makes its own share
-    `optimiser.batch / world` of a batch from chunks of its own.
+    From `pool` chunks, `replay * chunk` samples are drawn, turned and mirrored at random; then the next chunk replaces
+    the oldest. If `world` processes train together, each makes its share `optimiser.batch / world` of a batch from
+    chunks of its own, by its `rank`.
 
     Raises:
-        FolderError: the configured folder cannot be trained on.
+        FolderError: the configured folder cannot be used.
     """
     per_chunk = steps_per_chunk(config, world)
     arrival = start // per_chunk
@@ -86,8 +86,8 @@ def _gather(pool: deque[Samples], rows: np.ndarray[tuple[int], np.dtype[np.int64
 def orient(samples: Samples, orientation: int) -> Samples:
     """Samples in one of the eight orientations of the square: quarter turns, and from 4 on a mirror image.
 
-    Images and geometry change together. The 8x8 grid of a compressed crop falls onto itself, since the crop's
-    size is a multiple of 8.
+    Images and geometry change together. The 8x8 grid of a compressed crop stays aligned, because the size of the crop
+    is a multiple of 8.
     """
     turns, mirrored = orientation % 4, orientation >= 4
 
@@ -144,7 +144,7 @@ def _worked_chunks(
     cache: Path | None,
 ) -> Iterator[Samples]:
     if not listing:
-        # Built once here, so that the workers find it in the cache instead of building it all at once.
+        # Build it once here, so that the workers find it in the cache instead of all building it.
         build_bank(config.data.symbols, config.data.seed, cache)
     context = mp.get_context("spawn")
     workers = config.data.workers
@@ -160,7 +160,8 @@ def _worked_chunks(
     try:
         number = 0
         while True:
-            # Worker w makes every chunk whose place leaves w, so that the order never depends on timing.
+            # Worker w makes every chunk whose position modulo the number of workers is w, so the order is independent
+            # of timing.
             samples = _received(queues[number % workers], processes[number % workers])
             yield Samples(*(getattr(samples, name).to(device) for name in Samples.__dataclass_fields__))
             number += 1
@@ -194,7 +195,7 @@ def _work(
 
 
 def _put(queue: "mp.Queue[Samples]", samples: Samples) -> bool:
-    """Whether the chunk found its place; False when the trainer is gone, as after a signal that nobody handles."""
+    """Whether the chunk was put; False if the trainer has ended, for example by an unhandled signal."""
     trainer = parent_process()
     while trainer is not None and trainer.is_alive():
         try:

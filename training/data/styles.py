@@ -14,7 +14,7 @@ Column = Callable[[NDArray[np.generic]], Tensor]
 """Turns one value a sample, `(N,)`, into a tensor `(N, 1, 1)` on the rendering device."""
 
 _SQUARE = 16.0
-"""Exponent of a superellipse |x|^p + |y|^p = r^p that no picture can tell from a square; 2 gives a circle."""
+"""Exponent of a superellipse |x|^p + |y|^p = r^p that looks like a square; 2 gives a circle."""
 _FINDER = 7
 _OUTER, _GAP, _INNER = 3.5, 2.5, 1.5
 """Half widths in modules of a finder's frame, of the light ring in it, and of its centre."""
@@ -25,15 +25,15 @@ class Style:
     """How N symbols differ from plain squares of ink. All arrays have N rows, `float32`; a style of zeros is plain."""
 
     frame: NDArray[np.float32]
-    """Exponent of the superellipse that the finders' frames are drawn as; 0 leaves the finders as they are."""
+    """Exponent of the superellipse of the finders' frames; 0 leaves the finders unchanged."""
     centre: NDArray[np.float32]
-    """The same of the finders' centres."""
+    """The same for the centres of the finders."""
     module: NDArray[np.float32]
-    """The same of single dark modules, all but the finders'; 0 leaves them as they are."""
+    """The same for single dark modules outside of the finders; 0 leaves them unchanged."""
     module_radius: NDArray[np.float32]
     """Half width of these modules, in modules."""
     tint: NDArray[np.float32]
-    """`(N, 2)` change of the ink's reflectance across and down the symbol, as of a gradient of colours."""
+    """`(N, 2)` change of the ink's reflectance across and down the symbol, like a colour gradient."""
     logo: NDArray[np.float32]
     """`(N, 4)` half width and half height of a plate in the middle, as shares of the symbol, its reflectance, and that
     of the sign on it; 0 for none."""
@@ -89,7 +89,7 @@ def shape(
 
 
 def tint(u: Tensor, v: Tensor, style: Style, column: Column) -> Tensor:
-    """What the ink's reflectance changes by at shares `u`, `v` of the symbol."""
+    """The change of the ink's reflectance at shares `u`, `v` of the symbol."""
     across, down = (column(values) for values in style.tint.T)
     return across * (u - 0.5) + down * (v - 0.5)
 

@@ -53,10 +53,10 @@ def _payload(mode: str, length: int, rng: np.random.Generator) -> str | bytes:
     if mode == "numeric":
         return "".join(rng.choice(list("0123456789"), length))
     if mode == "alphanumeric":
-        # A letter first, lest the whole be numeric.
+        # Start with a letter, so that the text is not numeric.
         return "A" + "".join(rng.choice(list(_ALPHANUMERIC), length - 1))
     if mode == "kanji":
-        # Hiragana: every character is in the Shift_JIS range of kanji mode.
+        # Hiragana, because all its characters are in the Shift_JIS range of kanji mode.
         return "".join(chr(code) for code in rng.integers(0x3041, 0x3094, length))
     if mode == "binary":
         return rng.integers(0, 256, length, dtype=np.uint8).tobytes()
@@ -66,7 +66,7 @@ def _payload(mode: str, length: int, rng: np.random.Generator) -> str | bytes:
 def make_symbol(
     version: int, level: str, mask: int, mode: str, fill: float, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """One symbol `(n, n) uint8`, 1 for dark, whose data fill about the share `fill` of its capacity."""
+    """One symbol `(n, n) uint8`, 1 for dark; its data fill about the share `fill` of its capacity."""
     capacity = int(consts.SYMBOL_CAPACITY[version][consts.ERROR_MAPPING[level]])  # type: ignore[index]
     length = max(2, int(fill * (capacity - 24) / _BITS_PER_CHARACTER[mode]))
     while True:
@@ -90,7 +90,7 @@ def _specifications(
 ) -> Iterator[tuple[int, str, int, str, float]]:
     low, high = config.versions
     versions = np.arange(low, high + 1)
-    # Small versions are what people print; every version keeps a share that the net will meet.
+    # People mostly print small versions; every version keeps some share.
     weights = np.where(versions <= 6, 8.0, np.where(versions <= 14, 3.0, 0.8))
     for _ in range(config.count):
         yield (
@@ -103,9 +103,9 @@ def _specifications(
 
 
 def build_bank(config: SymbolConfig, seed: int, cache: Path | None = None) -> SymbolBank:
-    """Make the bank, or read it from the folder `cache` where an equal one was kept before.
+    """Make the bank, or read an equal one from the folder `cache`.
 
-    Payloads, levels, masks and modes follow from `seed` alone; two seeds share no payload but by chance.
+    Payloads, levels, masks and modes follow from `seed` alone; two seeds share payloads only by chance.
     """
     key = hashlib.sha256(json.dumps([config.model_dump(), seed, segno.__version__, 1]).encode()).hexdigest()[
         :16

@@ -1,4 +1,4 @@
-"""A bank of surroundings, as they stand around symbols on labels and screens: text, boxes, stripes, noise."""
+"""A bank of surroundings of symbols, as on labels and screens: text, boxes, stripes, noise."""
 
 import cv2
 import numpy as np

@@ -5,14 +5,15 @@ from torch import Tensor
 
 _RADIUS = 25
 _SIGMA = 8.0
-"""What OpenCV takes for a kernel of 2 * 25 + 1 pixels: 0.3 ((51 - 1) / 2 - 1) + 0.8."""
+"""OpenCV's default for a kernel of 2 * 25 + 1 pixels: 0.3 ((51 - 1) / 2 - 1) + 0.8."""
 
 
 def unsharp(images: Tensor, weight: float = 0.5, threshold: float = 10 / 255) -> Tensor:
     """Sharpened `(N, C, H, W) float32` in [0, 1], same shape.
 
-    `images + weight * residual`, the residual being what a Gaussian blur takes away, clipped to [0, 1], is mixed in
-    where the residual exceeds `threshold`, by a mask blurred alike, so that flat noise stays as it is.
+    The residual is the difference between the images and their Gaussian blur. Where it exceeds `threshold`,
+    `images + weight * residual`, clipped to [0, 1], replaces the image, with a mask that is blurred in the same way. So
+    flat noise is not amplified.
     """
     residual = images - _blurred(images)
     mask = _blurred((residual.abs() > threshold).to(images.dtype))

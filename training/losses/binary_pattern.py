@@ -12,8 +12,8 @@ MIDDLE = 128.0
 def pixel_weight(sr: Tensor, alpha: float) -> Tensor:
     """Equation (7), w(x) = 4 e^(-α(x-128)) / (1 + e^(-α(x-128)))², of `sr` in [0, 1] taken as x = 255 sr.
 
-    Shape and dtype as given; values in (0, 1], 1 at mid-grey. Written as 4 σ(z) σ(-z) with z = α(x-128), which is the
-    same and overflows nowhere.
+    Shape and dtype as given; values in (0, 1], 1 at mid-grey. Computed as 4 σ(z) σ(-z) with z = α(x-128), which is
+    equal and cannot overflow.
     """
     z = alpha * (255 * sr - MIDDLE)
     return 4 * torch.sigmoid(z) * torch.sigmoid(-z)
@@ -22,8 +22,8 @@ def pixel_weight(sr: Tensor, alpha: float) -> Tensor:
 def binary_pattern_loss(sr: Tensor, hr: Tensor, config: BinaryPatternConfig) -> Tensor:
     """Equation (6) on pictures of equal shape in [0, 1]; scalar in [0, 1], differentiable.
 
-    In the reading `mean` the mean of w(sr), the weight alone; in `l2` the mean of w(sr) (sr - hr)². Gradients flow
-    through the weight of `mean`, and through that of `l2` where `differentiate_weight` says so.
+    The reading `mean` is the mean of the weight w(sr) alone; `l2` is the mean of w(sr) (sr - hr)². Gradients flow
+    through the weight in `mean`, and in `l2` if `differentiate_weight` is set.
     """
     weight = pixel_weight(sr, config.alpha)
     if config.reading == "mean":

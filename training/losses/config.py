@@ -11,9 +11,9 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class LossConfig(Section):
-    """Weights of the generator's loss, equation (8) and the terms beside it; a part of weight 0 is not computed.
+    """Weights of the generator's loss, equation (8) and further terms; a part of weight 0 is not computed.
 
-    The second half says how much each pixel counts in the cross-entropy.
+    The second half gives the weight of each pixel in the cross-entropy.
     """
 
     cross_entropy: Weight = 1.0
@@ -32,9 +32,9 @@ class LossConfig(Section):
     """Equation (6), see the section `binary_pattern`."""
 
     symbol: Weight = 0.5
-    """Anywhere on the symbol."""
+    """Weight anywhere on the symbol."""
     module_centre: Weight = 2.0
-    """Added at the centre of a module, falling off as a Gaussian."""
+    """Weight that is added at the centre of a module and falls off as a Gaussian."""
     module_sigma: Annotated[float, Field(gt=0, le=1)] = 0.22
     """Standard deviation of that Gaussian, in modules."""
     function_patterns: Annotated[float, Field(ge=1)] = 1.5
@@ -44,43 +44,43 @@ class LossConfig(Section):
 
 
 class AdversarialConfig(Section):
-    """The game between generator and discriminator."""
+    """Adversarial training of generator and discriminator."""
 
     kind: Literal["relativistic", "standard"] = "relativistic"
     """Relativistic average GAN, equations (2) to (4), or the standard GAN of equation (1)."""
     sees_lr: bool = False
-    """Show the discriminator the LR crop beside each picture, so that it judges whether the two belong together."""
+    """Give the discriminator the LR crop with each picture, so that it judges whether they belong together."""
     sees_symbol: bool = False
-    """Show it the clean symbol beside each picture, so that it finds modules that are drawn wrong."""
+    """Give it the clean symbol with each picture, so that it finds wrong modules."""
     noise: Annotated[float, Field(ge=0, le=0.2)] = 0.0
-    """Standard deviation of Gaussian noise on all pictures that it sees, so that smoothness is no give-away."""
+    """Standard deviation of Gaussian noise on all its pictures, so that it cannot recognise them by smoothness."""
 
 
 class PerceptualConfig(Section):
-    """Distance of the pictures as VGG19 sees them."""
+    """Distance of the pictures by the features of VGG19."""
 
     weights: Path | None = None
-    """VGG19's weights under torchvision's names; without it the file that the environment variable `QRSR_VGG19` names,
-    and without that the published file, which is looked for in the cache and downloaded into it."""
+    """File of VGG19's weights with torchvision's names. Without it, the file that the environment variable `QRSR_VGG19`
+    names; without that, the published file from the cache, downloaded if needed."""
     layer: Annotated[str, Field(pattern=r"^conv[1-5]_[1-4]$")] = "conv5_4"
     before_activation: bool = True
-    """Compare what the layer computes; otherwise what its ReLU leaves of it."""
+    """Compare the layer's output before its ReLU; otherwise after it."""
     criterion: Literal["l1", "l2"] = "l1"
     every: Annotated[int, Field(ge=1)] = 1
-    """Steps from one on which the loss is computed to the next; its weight is not raised for the steps between."""
+    """The loss is computed on every n-th step; its weight does not rise for the other steps."""
 
 
 class BinaryPatternConfig(Section):
-    """The constraint that pixels be black or white."""
+    """The constraint that pixels are black or white."""
 
     alpha: Annotated[float, Field(gt=0, le=1)] = 0.05
     """Slope of equation (7), per grey level."""
     reading: Literal["mean", "l2"] = "l2"
     """The mean of the weight w(SR), or of w(SR) (SR - HR)²."""
     differentiate_weight: bool = False
-    """Of `l2`: differentiate w(SR) too, which moves most wrong pixels further from the truth. Otherwise it weighs the
-    squared error and no more."""
+    """For `l2`: differentiate w(SR) too, which moves most wrong pixels further from the truth. Otherwise w(SR) only
+    weights the squared error."""
     ramp_start: Annotated[int, Field(ge=0)] = 0
     """Step from which the weight of the part rises from 0 ..."""
     ramp_steps: Annotated[int, Field(ge=0)] = 0
-    """... linearly over so many steps: early on the constraint rewards confident wrong modules."""
+    """... linearly over so many steps, because early on the constraint rewards confident wrong modules."""

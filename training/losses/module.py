@@ -1,4 +1,4 @@
-"""Cross-entropy that counts where a reader looks."""
+"""Cross-entropy with weights for the pixels that readers use."""
 
 import torch
 from torch import Tensor
@@ -11,9 +11,9 @@ def weighted_cross_entropy(
 ) -> Tensor:
     """Weighted mean of the binary cross-entropy of `logits` against `target` in [0, 1]; scalar.
 
-    All are `(N, C, H, W)`, `weight` at least 0 and perhaps of one channel; `mean` finds the mean weight. Entropy, not
-    squared error, because its minimum is the probability that a pixel is light: the reader behind takes the logits at
-    their word.
+    All are `(N, C, H, W)`; `weight` is at least 0 and may have one channel; `mean` computes the mean weight. The loss
+    is cross-entropy, not squared error, because its minimum is the probability that a pixel is light, which the
+    soft-decision reader needs.
     """
     loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, weight, reduction="mean")
     return loss / mean(weight).clamp_min(1e-9)

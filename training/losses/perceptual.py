@@ -1,4 +1,4 @@
-"""The perceptual loss: pictures are alike when VGG19 computes the same of them."""
+"""The perceptual loss: the distance of pictures by the features of VGG19."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ CONVOLUTIONS = (2, 2, 4, 4, 4)
 CHANNELS = (64, 128, 256, 512, 512)
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
-"""Of ImageNet's red, green and blue in [0, 1], by which its networks take their input."""
+"""Standard deviation of ImageNet's red, green and blue in [0, 1], which normalises the input of its networks."""
 
 
 class VGG19Features(nn.Module):
@@ -53,7 +53,7 @@ class VGG19Features(nn.Module):
 
 
 def _layers(layer: str, before_activation: bool) -> list[nn.Module]:
-    """VGG19 up to `layer`, in torchvision's order, so that positions are torchvision's names."""
+    """VGG19 up to `layer`, in torchvision's order, so that positions equal torchvision's names."""
     layers: list[nn.Module] = []
     channels = 3
     for block, (count, wide) in enumerate(zip(CONVOLUTIONS, CHANNELS, strict=True), 1):

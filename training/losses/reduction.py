@@ -1,9 +1,9 @@
-"""How losses take means."""
+"""The mean that losses use."""
 
 from collections.abc import Callable
 
 from torch import Tensor
 
 Mean = Callable[[Tensor], Tensor]
-"""Differentiable mean of a tensor to a scalar: of one process' values, or over those of all processes, so that a batch
-that many share has the gradients that it has on one."""
+"""Differentiable mean of a tensor to a scalar, over the values of one process or of all. With all, a batch that several
+processes share has the same gradients as on one."""

@@ -1,4 +1,4 @@
-"""Where VGG19's weights come from: a file that is named, or the published one, checked by its hash."""
+"""VGG19's weights: from a given file, or the published file, checked by its hash."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 """torchvision's weights; the name ends in the first digits of the file's SHA-256."""
 SHA256_PREFIX = "dcbb9e9d"
 VARIABLE = "QRSR_VGG19"
-"""Environment variable that names the file, so that a configuration can be shared without a machine's paths in it."""
+"""Environment variable that names the file, so that a configuration need not have the paths of a machine."""
 _TIMEOUT = 60
 
 
@@ -23,12 +23,12 @@ class WeightsError(Exception):
 def load_weights(path: Path | None, cache: Path, url: str = URL) -> dict[str, Tensor]:
     """VGG19's tensors under torchvision's names.
 
-    From `path` where given, else from the file that the environment variable `QRSR_VGG19` names, else from the
-    published file, which is kept in the folder `cache`. There are never random weights: a loss from those would run
-    and mean nothing.
+    From `path` if given, else from the file that the environment variable `QRSR_VGG19` names, else from the published
+    file, which is kept in the folder `cache`. Random weights are never used, because a loss from them would mean
+    nothing.
 
     Raises:
-        WeightsError: file missing, damaged or something else; download failed or not what was published.
+        WeightsError: the file is missing, damaged or of another kind; the download failed or has another hash.
     """
     named = os.environ.get(VARIABLE)
     found = path or (Path(named) if named else _published(cache, url))

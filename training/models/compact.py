@@ -23,8 +23,8 @@ class ResidualBlock(nn.Module):
 class CompactGenerator(Generator):
     """Height and width of the input must be even.
 
-    At half resolution a layer costs a quarter and sees twice as far, so the net sees beyond three 8x8 JPEG blocks; a
-    skip at full resolution keeps what the halving would lose.
+    At half resolution a layer costs a quarter and sees twice as far, so the network sees more than three 8x8 JPEG
+    blocks. A skip connection at full resolution keeps the details.
     """
 
     multiple = 2
@@ -43,7 +43,7 @@ class CompactGenerator(Generator):
         self.head = nn.Conv2d(wide, 16 * config.in_channels, 3, padding=1)
         self.shuffle_2 = nn.PixelShuffle(2)
         self.shuffle_4 = nn.PixelShuffle(4)
-        # Residual branches start small, so that depth costs no stability without normalisation.
+        # Residual branches start small, so that training is stable without normalisation.
         for block in blocks:
             nn.init.normal_(block.second.weight, std=0.1 * (2 / (9 * deep)) ** 0.5)
             nn.init.zeros_(block.second.bias)  # type: ignore[arg-type]

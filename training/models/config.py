@@ -47,7 +47,7 @@ class SRResNetConfig(Section):
     channels: Annotated[int, Field(ge=4, le=512)] = 64
     blocks: Annotated[int, Field(ge=1, le=64)] = 16
     batch_norm: bool = False
-    """Keep SRGAN's batch norm, which the paper takes out."""
+    """Keep SRGAN's batch norm, which the paper removes."""
 
 
 class RRDBConfig(Section):
@@ -63,7 +63,7 @@ class RRDBConfig(Section):
 
 
 def _kind(value: Any) -> str | None:
-    """The kind of a section; configurations from before there was a choice name none."""
+    """The kind of a section; old configurations name none."""
     return value.get("kind", "compact") if isinstance(value, dict) else getattr(value, "kind", None)
 
 

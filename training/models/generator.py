@@ -1,4 +1,4 @@
-"""What all generators have in common."""
+"""The interface of all generators."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Outputs(NamedTuple):
-    """What a generator makes of `lr (N, C, h, w)`; both `(N, C, 4h, 4w) float32`."""
+    """The outputs of a generator for `lr (N, C, h, w)`; both `(N, C, 4h, 4w) float32`."""
 
     sr: Tensor
     """The x4 picture, for people."""
@@ -26,13 +26,13 @@ class Generator(nn.Module):
     multiple: int
     """Height and width of the input must be multiples of this."""
     receptive_radius: int
-    """LR pixels around a pixel that can change its output, at most; an upper bound that each kind derives from its
-    layers. A 3x3 convolution adds 1 pixel of the resolution that it works at."""
+    """Upper bound on the distance in LR pixels from which the input can change an output pixel. Each kind derives it
+    from its layers: a 3x3 convolution adds 1 pixel of its resolution."""
 
     def forward(self, lr: Tensor) -> Outputs:
         logits = self.logits(lr)
         return Outputs(torch.sigmoid(logits), logits)
 
     def logits(self, lr: Tensor) -> Tensor:
-        """The logits alone, `(N, C, 4h, 4w) float32`."""
+        """Only the logits, `(N, C, 4h, 4w) float32`."""
         raise NotImplementedError

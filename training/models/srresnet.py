@@ -1,4 +1,4 @@
-"""SRGAN's generator, which the paper takes without its batch norm."""
+"""SRGAN's generator, without batch norm by default, as in the paper."""
 
 import math
 
@@ -10,7 +10,7 @@ from training.models.generator import Generator
 
 
 class _Block(nn.Module):
-    """Convolution, PReLU, convolution beside an identity; with batch norm where configured."""
+    """Convolution, PReLU and convolution beside an identity; with batch norm if configured."""
 
     def __init__(self, channels: int, batch_norm: bool) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class SRResNet(Generator):
         self.receptive_radius = math.ceil(4 + 2 * config.blocks + 1 + 1 + 1 / 2 + 4 / 4)
 
     def _start_small(self) -> None:
-        """Residual branches start small, so that depth costs no stability without normalisation."""
+        """Make residual branches start small, so that training is stable without normalisation."""
         for block in self.body:
             if isinstance(block, _Block):
                 last = block.branch[-1]

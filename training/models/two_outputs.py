@@ -11,9 +11,9 @@ from training.models.generator import Generator, Outputs
 _HALF = 8
 """Pixels of the x4 picture along a pixel at half the resolution of the input."""
 _WINDOW = 11
-"""Side of the window, at half resolution, over which contrast is measured: some ten modules where modules are small."""
+"""Side of the window, at half resolution, over which contrast is measured: about ten small modules."""
 _FAINTEST = 0.01
-"""Standard deviation below which contrast is not raised any further: about that of rounding to 8 bits and JPEG."""
+"""Standard deviation below which contrast is not raised further: about that of rounding to 8 bits and JPEG."""
 
 
 class TwoOutputsGenerator(Generator):
@@ -21,11 +21,11 @@ class TwoOutputsGenerator(Generator):
 
     The trunk works at half and at a quarter of the input's resolution: there a layer costs a quarter and a sixteenth,
     and sees two and four times as far. The picture is a linear enlargement of the input, bicubic before training, plus
-    what a branch of its own makes of the trunk's features. Only the share `picture_gradient` of the picture's gradient
-    reaches the trunk: with 0 the trunk, and so the logits, learns from the logits' loss alone.
+    the output of a separate branch on the trunk's features. Only the share `picture_gradient` of the picture's gradient
+    reaches the trunk. With 0 the trunk, and so the logits, learn only from the loss of the logits.
 
-    Beside the pixels the trunk sees them with local mean and contrast taken out, so that a symbol in a few hundredths
-    of the range looks like any other.
+    The trunk gets the pixels and a second copy without local mean and contrast. In the copy a symbol in a few
+    hundredths of the range looks like any other.
     """
 
     multiple = 4
@@ -51,7 +51,7 @@ class TwoOutputsGenerator(Generator):
         )
         self.picture_head = nn.Conv2d(wide, _HALF**2, 3, padding=1)
         self.picture_linear = nn.Conv2d(4, _HALF**2, 3, padding=1, bias=False)
-        # Residual branches start small, so that depth costs no stability without normalisation.
+        # Residual branches start small, so that training is stable without normalisation.
         for block in blocks:
             nn.init.normal_(block.second.weight, std=0.1 * (2 / (9 * deep)) ** 0.5)
             nn.init.zeros_(block.second.bias)  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ class TwoOutputsGenerator(Generator):
             shown = torch.relu(layer(shown))
         picture = self.to_picture(self.picture_head(shown) + self.picture_linear(half)) + 0.5
         if not self.training:
-            # While training, a pixel beyond white or black still needs its gradient.
+            # In training, a pixel beyond white or black still needs its gradient.
             picture = picture.clamp(0, 1)
         return Outputs(picture, self._logits(features))
 
@@ -93,9 +93,9 @@ class TwoOutputsGenerator(Generator):
 
 
 def _normalised(half: Tensor) -> Tensor:
-    """`half (N, 4, H, W)` less its mean over a window, divided by its standard deviation there."""
+    """`half (N, 4, H, W)` minus its mean over a window, divided by its standard deviation there."""
     moments = torch.cat([half.mean(1, keepdim=True), (half * half).mean(1, keepdim=True)], dim=1)
-    # Along one direction and then the other: the same mean for a fifth of the sums.
+    # One direction after the other: the same mean with a fifth of the sums.
     for window in ((_WINDOW, 1), (1, _WINDOW)):
         around = (window[0] // 2, window[1] // 2)
         moments = avg_pool2d(moments, window, stride=1, padding=around, count_include_pad=False)

@@ -7,10 +7,10 @@ from training.models.config import VGGDiscriminatorConfig
 
 _SLOPE = 0.2
 _GRID = 6
-"""Cells a side that the deepest features are averaged to. It is what crops of 96 pixels have, on which SRGAN was
-trained: there nothing is averaged, and pictures of any other size of 16 pixels or more can be judged too."""
+"""Cells a side to which the deepest features are averaged. Crops of 96 pixels, as in SRGAN's training, have so many
+without averaging. With it, pictures of any size from 16 pixels on can be judged."""
 _HIDDEN = 16
-"""Times `channels`: units of the layer before the logit."""
+"""Units of the layer before the logit, in multiples of `channels`."""
 
 
 class VGGDiscriminator(nn.Module):

@@ -1,4 +1,4 @@
-"""What a generator's logits are worth: the table that its manifest carries."""
+"""The calibration of a generator's logits: the table in its manifest."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -10,9 +10,9 @@ from scoring.known_symbols import Simulated, true_means
 from service.decoding.soft.sampling import SoftCalibration
 
 EDGES = np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0])
-"""Sizes of logits between which they are counted together."""
+"""Bin edges of the absolute logits."""
 _READABLE = 0.12
-"""Share of wrong modules above which a symbol is out of any decoder's reach and says nothing about the rest."""
+"""Share of wrong modules above which no decoder can read a symbol; such symbols are not counted."""
 
 
 def evidence(symbols: Iterable[Simulated]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -30,9 +30,9 @@ def evidence(symbols: Iterable[Simulated]) -> tuple[NDArray[np.float64], NDArray
 
 
 def calibrated(sizes: NDArray[np.float64], wrong: NDArray[np.bool_]) -> SoftCalibration:
-    """The table that says how often logits of a size are right, the same for light and dark, ascending.
+    """The table from logits to log-likelihood ratios, the same for light and dark, ascending.
 
-    Raises ValueError where there is too little evidence for a table.
+    Raises ValueError if there is too little evidence for a table.
     """
     logits, ratios = [0.0], [0.0]
     for low, high in pairwise(EDGES):
@@ -40,7 +40,7 @@ def calibrated(sizes: NDArray[np.float64], wrong: NDArray[np.bool_]) -> SoftCali
         count, errors = int(inside.sum()), int(wrong[inside].sum())
         if count < 50:
             continue
-        # Half an error more on either side keeps few observations from meaning certainty (Haldane's correction).
+        # Half a count more on both sides, so that few observations do not mean certainty (Haldane's correction).
         ratio = float(np.log((count - errors + 0.5) / (errors + 0.5)))
         logits.append(float(sizes[inside].mean()))
         ratios.append(max(ratio, ratios[-1]))

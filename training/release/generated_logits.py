@@ -1,4 +1,4 @@
-"""What a real generator makes of synthetic scenes, with the true grid of every symbol."""
+"""Logits of a real generator on synthetic scenes, with the true grid of every symbol."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,11 +37,10 @@ _CHUNK = 16
 def whole_symbols(
     model: Path, kind: str, px_per_module: float, count: int, seed: int, cache: Path | None = None
 ) -> Iterator[Generated]:
-    """`count` symbols of versions 1 to 10 that lie wholly in their picture, through the generator `model`
-    (ONNX).
+    """`count` symbols of versions 1 to 10, each wholly in its picture, through the generator `model` (ONNX).
 
-    `kind` is `camera`, everything that training shows, or `jpeg50` and `jpeg10`, upright, flat and compressed
-    once. `modules` are as they appear, so those of a mirrored symbol are transposed.
+    `kind` is `camera`, which has all effects of the training, or `jpeg50` or `jpeg10`, which are upright, flat and
+    compressed once. `modules` are as they appear, so those of a mirrored symbol are transposed.
     """
     session = session_of(model, 1)
     scene, degradation = _kind(kind)

@@ -1,15 +1,15 @@
 """A copy of a released generator in another precision.
 
-Nothing that is released changes: the copy has a manifest of its own. Inputs and outputs stay float32.
+The released version does not change: the copy has a manifest of its own. Inputs and outputs stay float32.
 
-`fp16` is for GPUs: weights and sums are float16. It becomes a release under its own name, `qr_sr_x4_fp16`, and the
-number of the one it was made from.
+`fp16` is for GPUs: weights and sums are float16. It becomes a release with the name `qr_sr_x4_fp16` and the number of
+its original.
 
 `int8` is for CPUs with VNNI: weights and activations have 8 bits (static quantisation, QDQ form). The ranges of
-activations come from crops that training draws, never from a test set, and leave out `_CUT` of the values at either
-end: steps wide enough for the few largest would be coarse for all others. It becomes the version's draft
-(`service.generator.draft`), in the folder `draft` beside the original, or a release under its own name where `--store`
-is given.
+activations come from training crops, never from a test set. They leave out `_CUT` of the values at either end,
+because steps wide enough for the few largest values would be coarse for all others. It becomes the version's draft
+(`service.generator.draft`), in the folder `draft` beside the original, or, with `--store`, a release with a name of its
+own.
 """
 
 import tempfile
@@ -40,15 +40,16 @@ _CUT = 1e-4
 
 
 def convert(version_dir: Path, store: Path | None, precision: Precision, crops: NDArray[np.float32]) -> Path:
-    """Write the copy and return its folder. Its manifest, written last, has no decode rates: they are measured anew.
+    """Write the copy and return its folder. Its manifest, written last, has no decode rates; they must be measured
+    again.
 
     Args:
         version_dir: folder of the released version.
         store: the copy becomes a release in it; None makes the copy the version's draft.
-        crops: `(N, 1, h, w)` in [0, 1] that the ranges of `int8` are taken from.
+        crops: `(N, 1, h, w)` in [0, 1], for the ranges of `int8`.
 
     Raises:
-        ManifestError: the version is not whole, or its copy is there already.
+        ManifestError: the version is incomplete, or its copy exists already.
     """
     manifest, model = load_generator(version_dir)
     name = f"{manifest.name}_{precision}"
@@ -103,7 +104,7 @@ def _quantise(model: Path, path: Path, name: str, crops: NDArray[np.float32]) ->
 
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
-        # The graph's sizes are symbols that its shape inference does not follow; ONNX's own does.
+        # The sizes of the graph are symbolic; only the shape inference of ONNX itself can follow them.
         quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
         quantize_static(
             str(prepared),
@@ -119,7 +120,7 @@ def _quantise(model: Path, path: Path, name: str, crops: NDArray[np.float32]) ->
 
 
 def training_crops(config: Path) -> NDArray[np.float32]:
-    """Crops as validation during training draws them, at all its degradations and sizes: `(N, 1, h, w)`."""
+    """Crops as drawn for validation during training, with all its degradations and sizes: `(N, 1, h, w)`."""
     import torch
 
     from training import config as configs
@@ -130,8 +131,8 @@ def training_crops(config: Path) -> NDArray[np.float32]:
 
 
 def difference(first: Path, second: Path, planes: NDArray[np.float32]) -> tuple[float, float]:
-    """Largest difference of two versions' logits, and the share of pixels that only one of them takes for dark
-    although the first is sure of them (a logit beyond 1).
+    """Largest difference between the logits of two versions, and the share of pixels, among those with a logit beyond 1
+    in the first, whose sign differs.
 
     Args:
         planes: `(N, 1, h, w)` in [0, 1].

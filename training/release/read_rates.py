@@ -1,4 +1,4 @@
-"""Decode rates for a manifest: what WeChat reads of held-out crops, and of what the generator makes of them."""
+"""Decode rates for a manifest: what WeChat reads of held-out crops, and of their enlargements."""
 
 from pathlib import Path
 
@@ -20,21 +20,21 @@ _CELLS = (("camera", 1.4), ("camera", 1.2), ("jpeg-10", 1.75))
 
 
 class ReaderMissingError(Exception):
-    """WeChat's nets are not there or not whole. Without them WeChat would be another reader."""
+    """WeChat's nets are missing or incomplete. Without them WeChat would be another reader."""
 
 
 def read_rates(model: Path, multiple: int, wechat: Path, crops: int) -> tuple[ReadRate, ...]:
     """Decode rates of the exported generator `model` (ONNX) over `crops` crops of each kind.
 
-    The crops come from `scoring`, which shares neither code nor payloads with the training data. WeChat reads as its
-    library gives it to everybody.
+    The crops come from `scoring`, which shares neither code nor payloads with the training data. WeChat is used with
+    the defaults of its library.
 
     Args:
-        multiple: what height and width of the generator's input are multiples of.
+        multiple: height and width of the generator's input are multiples of it.
         wechat: folder of WeChat's nets.
 
     Raises:
-        ReaderMissingError: the nets are not there or not whole.
+        ReaderMissingError: the nets are missing or incomplete.
     """
     try:
         load_third_party(wechat)

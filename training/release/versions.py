@@ -24,9 +24,9 @@ MODEL_NAME = "model.onnx"
 WECHAT = "wechat_qr/1"
 """Folder of WeChat's nets in a store."""
 _CALIBRATION_SIZES = (1.1, 1.2, 1.35)
-"""LR pixels per module: where a reader needs to know what to believe."""
+"""LR pixels per module at which readers need the calibration."""
 _CALIBRATION_SEED = 7_100_003
-"""Apart from the seeds of training, validation and benchmarks."""
+"""Differs from the seeds of training, validation and benchmarks."""
 
 
 class ReleaseError(Exception):
@@ -92,13 +92,13 @@ def release(
             notes=" ".join(filter(None, (checkpoint.notes, notes))),
         )
         (partial / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        # One rename makes the whole version appear, so that nobody meets half of one.
+        # One rename makes the whole version appear, so that no reader finds an incomplete one.
         shutil.move(partial, folder)
     return folder
 
 
 def calibrate(model: Path, symbols: int, cache: Path | None = None) -> Calibration:
-    """What the logits of the generator `model` (ONNX) are worth, measured on `symbols` symbols per cell."""
+    """The calibration of the generator `model` (ONNX), measured on `symbols` symbols per cell."""
     seen = (
         symbol.truth
         for kind in KINDS
