@@ -20,6 +20,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 Outcome = Literal["read", "nothing", "done", "timeout", "failed"]
+PictureKind = Literal["upload", "draft", "sr", "logits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Attempt:
     name: str
     job: Callable[[Any, NDArray[Any], str], list[Reading]]
     """Gets the picture and `name`; runs in a decoder process."""
-    picture: Literal["upload", "draft", "sr", "logits"] = "upload"
+    picture: PictureKind = "upload"
     """`sr` and `logits` come from the generator, `draft` is the x4 image by its faster copy."""
     limit: float = 2.0
     """Seconds it may take in its process, however far the deadline is."""
@@ -93,6 +94,8 @@ class AttemptRecord:
     milliseconds: float
     outcome: Outcome
     symbols: int
+    picture: PictureKind | None = None
+    """What it looked at; None for the engine's part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ class Cascade:
         upscale: Upscale | None,
         draft: Upscale | None = None,
         deadline: float,
+        observe: Callable[[AttemptRecord], None] = lambda _: None,
     ) -> DecodeResult:
         """Read the symbols in `image`.
 
@@ -152,9 +156,10 @@ class Cascade:
                 without.
             draft: the same at less cost, though not as exact; None to do without.
             deadline: on the clock of `time.monotonic()`, seconds.
+            observe: called with the record of each attempt when it has ended.
         """
         luma = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8)
-        run = _Run(self._pool, luma, upscale, draft, deadline)
+        run = _Run(self._pool, luma, upscale, draft, deadline, observe)
         readings = await run.first_of(self._order(luma.size, enlarging=upscale is not None))
         return DecodeResult(tuple(readings), tuple(run.records), run.enlarged, run.timed_out)
 
@@ -177,8 +182,9 @@ class _Run:
         upscale: Upscale | None,
         draft: Upscale | None,
         deadline: float,
+        observe: Callable[[AttemptRecord], None],
     ) -> None:
-        self._pool, self._luma, self._deadline = pool, luma, deadline
+        self._pool, self._luma, self._deadline, self._observe = pool, luma, deadline, observe
         self._engines = {"draft": draft, "sr": upscale, "logits": upscale}
         self._given_up: set[str] = set()
         self._made: Upscaled | None = None
@@ -265,11 +271,15 @@ class _Run:
             self.timed_out = self.timed_out or time.monotonic() >= self._deadline - 1e-3
         except (JobCrashedError, JobFailedError):
             outcome = "failed"
-        self._record(attempt.name, start, outcome, len(readings))
+        self._record(attempt.name, start, outcome, len(readings), attempt.picture)
         return readings
 
-    def _record(self, name: str, start: float, outcome: Outcome, symbols: int) -> None:
-        self.records.append(AttemptRecord(name, 1e3 * (time.monotonic() - start), outcome, symbols))
+    def _record(
+        self, name: str, start: float, outcome: Outcome, symbols: int, picture: PictureKind | None = None
+    ) -> None:
+        milliseconds = 1e3 * (time.monotonic() - start)
+        self.records.append(AttemptRecord(name, milliseconds, outcome, symbols, picture))
+        self._observe(self.records[-1])
 
 
 def _distinct(readings: Iterable[Reading]) -> list[Reading]:

@@ -4,8 +4,7 @@ Pure `asyncio`; everything here belongs to one event loop.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Self
 
@@ -121,18 +120,9 @@ class Budget:
         """What nobody holds."""
         return self._free
 
-    @contextmanager
-    def held_now(self, amount: int) -> Iterator[bool]:
-        """Hold `amount` where nobody has to be waited for; the block is told whether it does."""
+    def take_now(self, amount: int) -> bool:
+        """Hold `amount` until it is given back, where nobody has to be waited for. Returns whether it is held."""
         amount = min(amount, self.total)
-        held = self._taken_now(amount)
-        try:
-            yield held
-        finally:
-            if held:
-                self.give(amount)
-
-    def _taken_now(self, amount: int) -> bool:
         if amount > self._free or any(waiter.amount <= self._free for waiter in self._waiting):
             return False
         self._free -= amount
@@ -141,7 +131,7 @@ class Budget:
     async def take(self, amount: int) -> None:
         """Wait for `amount` and hold it until it is given back. More than there is in all counts as all of it."""
         amount = min(amount, self.total)
-        if self._taken_now(amount):
+        if self.take_now(amount):
             return
         waiter = _Waiter(amount, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
@@ -156,7 +146,7 @@ class Budget:
             raise
 
     def give(self, amount: int) -> None:
-        """Give back what was asked of `take`."""
+        """Give back what was asked of `take` or `take_now`."""
         self._free += min(amount, self.total)
         passed, waiting = [], iter(self._waiting)
         for waiter in waiting:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +25,9 @@ from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
 from service.errors import ServiceError
 from service.machine import usable_cpus
-from service.pipeline import upload_job
+from service.pipeline import upload_jobs
 from service.pipeline.answers import DecoderState
-from service.pipeline.upload_job import Look
+from service.pipeline.upload_jobs import Opened
 from service.settings import MEBI, Settings
 
 WECHAT = "wechat_qr"
@@ -39,10 +40,10 @@ class DecoderProcesses:
     """Implements `service.pipeline.runtime.Decoder`."""
 
     def __init__(self, settings: Settings, attempts: tuple[Attempt, ...] = ATTEMPTS) -> None:
-        """`attempts` begin with zxing-cpp on the upload, which is the first look as well."""
+        """`attempts` begin with zxing-cpp on the upload, which `read_small` does as well."""
         files = wechat_files(settings.model_store)
         self._pool = DecoderPool(
-            upload_job.prepared,
+            upload_jobs.prepared,
             files,
             calibration_of(settings),
             size=settings.decoders or max(usable_cpus(), 2),
@@ -52,7 +53,7 @@ class DecoderProcesses:
         )
         self._first = attempts[0].name
         self._cascade = Cascade(self._pool, attempts)
-        self._after_look = Cascade(self._pool, attempts[1:])
+        self._after_first = Cascade(self._pool, attempts[1:])
         self._has_nets = False
 
     async def start(self) -> None:
@@ -79,29 +80,49 @@ class DecoderProcesses:
             wechat_nets=self._has_nets,
         )
 
-    async def look(self, data: bytes, *, max_pixels: int, deadline: float) -> tuple[Look, DecodeResult]:
-        """Decode a small upload in a child and show it to the first reader there.
+    async def open(
+        self, data: bytes, *, max_pixels: int, at_once: int, deadline: float, grey: bool = False
+    ) -> Opened:
+        """Decode an upload in a child.
+
+        Args:
+            max_pixels: larger images are refused.
+            at_once: of images with more pixels the size alone is told.
+            deadline: on the clock of `time.monotonic()`.
+            grey: whether the luma is wanted, instead of colours and alpha.
 
         Raises:
             ServiceError: as `service.imaging.decode`, `damaged_image` also where two children ended over it;
                 `deadline_exceeded`.
         """
+        brief = len(data) <= upload_jobs.BRIEF_BYTES and at_once <= upload_jobs.SMALL_PIXELS
+        job = self._pool.run(
+            upload_jobs.open_upload, data, max_pixels, at_once, grey, deadline=deadline, brief=brief
+        )
+        return await self._opened(job)
+
+    async def read_small(
+        self, data: bytes, *, max_pixels: int, deadline: float
+    ) -> tuple[Opened, DecodeResult]:
+        """Decode a small image in a child and show it to the first reader there; of a larger one the size is told.
+
+        Raises:
+            ServiceError: as `open`.
+        """
         started = time.monotonic()
-        try:
-            answer = await self._pool.run(
-                upload_job.look, data, max_pixels, self._first, deadline=deadline, brief=True
+        brief = len(data) <= upload_jobs.BRIEF_BYTES
+        job = self._pool.run(
+            upload_jobs.read_upload, data, max_pixels, self._first, deadline=deadline, brief=brief
+        )
+        opened = await self._opened(job)
+        records: tuple[AttemptRecord, ...] = ()
+        if opened.picture is not None or opened.readings:
+            milliseconds = 1e3 * max(time.monotonic() - started - opened.seconds, 0.0)
+            outcome: Outcome = "read" if opened.readings else "failed" if opened.failed else "nothing"
+            records = (
+                AttemptRecord(self._first, milliseconds, outcome, len(opened.readings), picture="upload"),
             )
-        except JobCrashedError as error:
-            raise ServiceError("damaged_image", "decoding the image ended two processes") from error
-        except JobTimeoutError as error:
-            raise ServiceError(
-                "deadline_exceeded", "the image was not decoded within the deadline", reason="deadline"
-            ) from error
-        look = upload_job.understood(answer)
-        reading = 1e3 * (time.monotonic() - started - look.decoding)
-        outcome: Outcome = "read" if look.readings else "failed" if look.failed else "nothing"
-        records = [AttemptRecord(self._first, reading, outcome, len(look.readings))] if look.decoded else []
-        return look, DecodeResult(look.readings, tuple(records), upscaled=False, timed_out=False)
+        return opened, DecodeResult(opened.readings, records, upscaled=False, timed_out=False)
 
     async def decode(
         self,
@@ -110,13 +131,24 @@ class DecoderProcesses:
         upscale: Upscale | None,
         draft: Upscale | None = None,
         deadline: float,
+        observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
     ) -> DecodeResult:
-        """See `Cascade.decode`; `after` a look the attempts go on with the second."""
-        if after is None:
-            return await self._cascade.decode(image, upscale=upscale, draft=draft, deadline=deadline)
-        found = await self._after_look.decode(image, upscale=upscale, draft=draft, deadline=deadline)
-        return replace(found, attempts=after.attempts + found.attempts)
+        """See `Cascade.decode`. `after` is what `read_small` has given: the attempts go on with the second one."""
+        cascade = self._cascade if after is None else self._after_first
+        found = await cascade.decode(image, upscale=upscale, draft=draft, deadline=deadline, observe=observe)
+        return found if after is None else replace(found, attempts=after.attempts + found.attempts)
+
+    @staticmethod
+    async def _opened(job: Awaitable[upload_jobs.Answer]) -> Opened:
+        try:
+            return upload_jobs.understood(await job)
+        except JobCrashedError as error:
+            raise ServiceError("damaged_image", "decoding the image ended two processes") from error
+        except JobTimeoutError as error:
+            raise ServiceError(
+                "deadline_exceeded", "the image was not decoded within the deadline", reason="deadline"
+            ) from error
 
 
 def calibration_of(settings: Settings) -> SoftCalibration | None:

@@ -1,17 +1,15 @@
 """What is made of an upload, from its bytes to the answer. Knows nothing of HTTP."""
 
 import base64
-import math
 import time
 from dataclasses import dataclass
 from functools import partial
 
 from model_store.contract import SCALE, Image, luma, merge_colour
 from model_store.contract import enlarge as enlarge_plane
-from service.decoding.cascade import DecodeResult, Upscale, Upscaled
+from service.decoding.cascade import AttemptRecord, DecodeResult, Upscale, Upscaled
 from service.errors import ServiceError
 from service.imaging import Format, Picture, check_encodable, encode
-from service.pipeline import upload_job
 from service.pipeline.answers import (
     DecodeAnswer,
     ModelRef,
@@ -22,7 +20,7 @@ from service.pipeline.answers import (
     symbol,
 )
 from service.pipeline.runtime import Task
-from service.pipeline.upload_job import Look
+from service.pipeline.upload_jobs import SMALL_PIXELS, Opened
 from service.settings import Settings
 
 _CUT_SHORT = ("timeout", "failed")
@@ -46,48 +44,54 @@ class Enlarged:
 async def read(task: Task) -> DecodeAnswer:
     """Read the symbols: from the upload first, then from its x4 image.
 
-    A small upload is decoded by the process that has the first look at it.
+    A small image is decoded by the process that shows it to the first reader.
 
     Raises:
-        ServiceError: as `Decoder.look`, `Task.picture`, the engine and `_read` do.
+        ServiceError: as `Decoder.open`, the engine and `_read` do.
     """
-    if len(task.data) <= upload_job.MOST_BYTES:
-        look, result = await _read_small(task)
-        if look.decoded:
-            return _answer(task, Size(width=look.width, height=look.height), result)
-    async with task.picture(max_pixels=task.services.settings.max_decode_pixels) as picture:
-        result = await _read_enlarging(task, picture.pixels)
-    return _answer(task, _size(picture), result)
+    async with task.turn() as turn:
+        opened, result = await _read_small(task)
+        size = _size(opened)
+        if not opened.readings:
+            await turn.make_room(task.room(opened.width * opened.height))
+            first = result if result.attempts else None
+            picture = await _picture(task, opened, grey=True)
+            size = _size(picture)
+            result = await _read_enlarging(task, picture.pixels, after=first)
+    return _answer(task, size, result)
 
 
-async def _read_small(task: Task) -> tuple[Look, DecodeResult]:
-    """A look at a small upload and, where nothing was read by it, everything after it."""
-    async with task.turn():
-        look, first = await _look(task)
-        if look.image is None:
-            return look, _counted(task, first)
-        room = task.room(look.image.size)
-        # To wait for room with a turn in hand could be for ever: who has the room may wait for a turn.
-        with task.services.pixels.held_now(room) as held:
-            if held:
-                return look, await _read_enlarging(task, look.image, after=first)
-    async with task.turn(room):
-        return look, await _read_enlarging(task, look.image, after=first)
-
-
-async def _look(task: Task) -> tuple[Look, DecodeResult]:
+async def _read_small(task: Task) -> tuple[Opened, DecodeResult]:
     services, stages = task.services, task.stages
-    began, decoding = time.perf_counter(), math.inf
+    began, reading = time.perf_counter(), 0.0
     try:
-        look, result = await services.decoder.look(
+        opened, result = await services.decoder.read_small(
             task.data, max_pixels=services.settings.max_decode_pixels, deadline=task.deadline
         )
-        decoding = look.decoding
+        reading = sum(record.milliseconds for record in result.attempts) / 1e3
     finally:
-        whole = time.perf_counter() - began
-        stages.add("decode_image", min(decoding, whole))
-    stages.add("read_upload", whole - decoding)
-    return look, result
+        stages.add("decode_image", time.perf_counter() - began - reading)
+    for record in result.attempts:
+        _count_attempt(task, record)
+    _count_symbols(task, result)
+    return opened, result
+
+
+async def _picture(task: Task, opened: Opened, *, grey: bool = False) -> Picture:
+    """The picture of an upload for which there is room now; its size is known.
+
+    Raises:
+        ServiceError: as `Decoder.open`.
+    """
+    if opened.picture is not None:
+        return opened.picture
+    pixels = opened.width * opened.height
+    with task.stages("decode_image"):
+        whole = await task.services.decoder.open(
+            task.data, max_pixels=pixels, at_once=pixels, deadline=task.deadline, grey=grey
+        )
+    assert whole.picture is not None  # noqa: S101 - for the type checker; see `at_once`
+    return whole.picture
 
 
 async def _read_enlarging(task: Task, image: Image, after: DecodeResult | None = None) -> DecodeResult:
@@ -109,7 +113,14 @@ async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
         ServiceError: as `read`, and `image_too_large` where the format cannot hold the answer.
     """
     services = task.services
-    async with task.picture(max_pixels=services.settings.max_upscale_pixels) as picture:
+    most = services.settings.max_upscale_pixels
+    async with task.turn() as turn:
+        with task.stages("decode_image"):
+            opened = await services.decoder.open(
+                task.data, max_pixels=most, at_once=SMALL_PIXELS, deadline=task.deadline
+            )
+        await turn.make_room(task.room(opened.width * opened.height))
+        picture = await _picture(task, opened)
         check_encodable(picture.height * SCALE, picture.width * SCALE, query.format)
         upscaled = await _upscaled(task, luma(picture.pixels), logits=query.decode)
         with task.stages("encode"):
@@ -145,28 +156,15 @@ async def _read(
         ServiceError: `deadline_exceeded` when time ran out before anything was read: "nothing there" would be
             a guess.
     """
-    stages = task.stages
-    began, stage = time.perf_counter(), "read_upload"
-
-    async def between(engine: Upscale, plane: Image) -> Upscaled:
-        nonlocal began, stage
-        stages.add(stage, time.perf_counter() - began)
-        try:
-            return await engine(plane)
-        finally:
-            began, stage = time.perf_counter(), "read_upscaled"
-
-    try:
-        result = await task.services.decoder.decode(
-            image,
-            upscale=partial(between, upscale) if upscale else None,
-            draft=partial(between, draft) if draft else None,
-            deadline=task.deadline,
-            after=after,
-        )
-    finally:
-        stages.add(stage, time.perf_counter() - began)
-    _counted(task, result)
+    result = await task.services.decoder.decode(
+        image,
+        upscale=upscale,
+        draft=draft,
+        deadline=task.deadline,
+        observe=partial(_count_attempt, task),
+        after=after,
+    )
+    _count_symbols(task, result)
     if result.timed_out and not result.readings:
         raise ServiceError(
             "deadline_exceeded", "not every reader had its turn within the deadline", reason="deadline"
@@ -174,13 +172,17 @@ async def _read(
     return result
 
 
-def _counted(task: Task, result: DecodeResult) -> DecodeResult:
-    metrics = task.services.metrics
-    for attempt in result.attempts:
-        metrics.attempt_seconds.labels(attempt.attempt, attempt.outcome).observe(attempt.milliseconds / 1e3)
+def _count_attempt(task: Task, record: AttemptRecord) -> None:
+    """Count an attempt, and the time of a reader as that of a stage; the engine's part has stages of its own."""
+    seconds = record.milliseconds / 1e3
+    task.services.metrics.attempt_seconds.labels(record.attempt, record.outcome).observe(seconds)
+    if record.picture is not None:
+        task.stages.add("read_upload" if record.picture == "upload" else "read_upscaled", seconds)
+
+
+def _count_symbols(task: Task, result: DecodeResult) -> None:
     for reading in result.readings:
-        metrics.symbols.labels(reading.reader, reading.attempt).inc()
-    return result
+        task.services.metrics.symbols.labels(reading.reader, reading.attempt).inc()
 
 
 def complete(result: DecodeResult) -> bool:
@@ -202,7 +204,7 @@ def _answer(task: Task, size: Size, result: DecodeResult) -> DecodeAnswer:
     )
 
 
-def _size(picture: Picture) -> Size:
+def _size(picture: Picture | Opened) -> Size:
     return Size(width=picture.width, height=picture.height)
 
 

@@ -13,25 +13,21 @@ from functools import partial
 from typing import ParamSpec, Protocol, Self, TypeVar
 
 from model_store.contract import SCALE, Image
-from service.decoding.cascade import DecodeResult, Upscale
+from service.decoding.cascade import AttemptRecord, DecodeResult, Upscale
 from service.generator.engine import CUDA, OnnxEngine, UpscaleEngine
 from service.generator.queue import EngineThreads, Ladder
 from service.generator.store import build_engine
 from service.generator.upscaler import Upscaler
-from service.imaging import Picture, decode, size_or_picture
 from service.machine import concurrency, give_way, usable_cpus
 from service.pipeline.admission import Budget
 from service.pipeline.answers import DecoderState
 from service.pipeline.decoder import DecoderProcesses
 from service.pipeline.metrics import Metrics, Stages
-from service.pipeline.upload_job import Look
+from service.pipeline.upload_jobs import Opened
 from service.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_DECODED_AT_ONCE = 1 << 17
-"""Pixels of an upload up to which it is decoded together with its header."""
 
 CUDA_PLACES = 64
 """Requests worked on at the same time where a GPU makes batches of them."""
@@ -48,8 +44,16 @@ class Decoder(Protocol):
 
     def state(self) -> DecoderState: ...
 
-    async def look(self, data: bytes, *, max_pixels: int, deadline: float) -> tuple[Look, DecodeResult]:
-        """Decode a small upload and show it to the first reader. The result is of that alone."""
+    async def open(
+        self, data: bytes, *, max_pixels: int, at_once: int, deadline: float, grey: bool = False
+    ) -> Opened:
+        """Decode an upload."""
+        ...
+
+    async def read_small(
+        self, data: bytes, *, max_pixels: int, deadline: float
+    ) -> tuple[Opened, DecodeResult]:
+        """Decode a small image and show it to the first reader. The result is of that alone."""
         ...
 
     async def decode(
@@ -59,9 +63,10 @@ class Decoder(Protocol):
         upscale: Upscale | None,
         draft: Upscale | None = None,
         deadline: float,
+        observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
     ) -> DecodeResult:
-        """Read an image; `after` is what `look` has found already, which is not tried again."""
+        """Read an image; `after` is what `read_small` has found already, which is not tried again."""
         ...
 
 
@@ -76,7 +81,7 @@ class Services:
     settings: Settings
     metrics: Metrics
     executor: ThreadPoolExecutor
-    """For image coding and the like; one thread more than there are CPUs."""
+    """For encoding images and the like; one thread more than there are CPUs."""
     engine: EngineThreads
     upscaler: Upscaler
     decoder: Decoder
@@ -112,65 +117,49 @@ class Task:
         """What an image of so many pixels asks for: one for each, and `SCALE`² more where it may be enlarged."""
         return pixels * (1 + SCALE**2 if pixels <= self.services.settings.max_upscale_pixels else 1)
 
-    def turn(self, room: int = 0) -> AbstractAsyncContextManager[None]:
-        """Hold room for an image and a turn to be worked on in the block.
+    def turn(self) -> "Turn":
+        """A turn to be worked on, held in the block."""
+        return Turn(self.services, self.stages)
 
-        Room comes first, so that large images that wait for it keep no small one from its turn.
+
+class Turn(AbstractAsyncContextManager["Turn"]):
+    """A turn to be worked on and, after `make_room`, room for an image; both are given back at the block's end."""
+
+    def __init__(self, services: Services, stages: Stages) -> None:
+        self._services, self._stages = services, stages
+        self._turns = self._room = 0
+
+    async def __aenter__(self) -> Self:
+        with self._stages("wait"):
+            await self._services.turns.take(1)
+        self._turns = 1
+        return self
+
+    async def make_room(self, pixels: int) -> None:
+        """Hold room for so many pixels as well; to be called once.
+
+        Where it has to be waited for, the turn is given back meanwhile: large images that wait for room keep no small
+        one from its turn.
         """
-        return _Turn(self.services, self.stages, room)
-
-    @asynccontextmanager
-    async def picture(self, *, max_pixels: int) -> AsyncIterator[Picture]:
-        """Decode the upload here, when there is room for it and it has its turn; both are held in the block.
-
-        The size is read from the header before.
-
-        Args:
-            max_pixels: larger images are refused.
-
-        Raises:
-            ServiceError: as `service.imaging.decode`.
-        """
-        services = self.services
-        with self.stages("decode_image"):
-            found = await services.in_thread(
-                size_or_picture, self.data, max_pixels=max_pixels, at_once=_DECODED_AT_ONCE
-            )
-        width, height = (found.width, found.height) if isinstance(found, Picture) else found
-        room = self.room(width * height)
-        # What has to wait for room must hold no pixels meanwhile.
-        picture = found if isinstance(found, Picture) and room <= services.pixels.free else None
-        del found
-        async with self.turn(room):
-            if picture is None:
-                with self.stages("decode_image"):
-                    picture = await services.in_thread(decode, self.data, max_pixels=max_pixels)
-            yield picture
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn(AbstractAsyncContextManager[None]):
-    services: Services
-    stages: Stages
-    room: int
-
-    async def __aenter__(self) -> None:
-        with self.stages("wait"):
-            if self.room:
-                await self.services.pixels.take(self.room)
-            try:
-                await self.services.turns.take(1)
-            except BaseException:
-                self._give_room()
-                raise
+        if self._services.pixels.take_now(pixels):
+            self._room = pixels
+            return
+        self._give_turn()
+        with self._stages("wait"):
+            await self._services.pixels.take(pixels)
+            self._room = pixels
+            await self._services.turns.take(1)
+        self._turns = 1
 
     async def __aexit__(self, *_: object) -> None:
-        self.services.turns.give(1)
-        self._give_room()
+        self._give_turn()
+        if self._room:
+            self._services.pixels.give(self._room)
 
-    def _give_room(self) -> None:
-        if self.room:
-            self.services.pixels.give(self.room)
+    def _give_turn(self) -> None:
+        if self._turns:
+            self._turns = 0
+            self._services.turns.give(1)
 
 
 def ladder(settings: Settings, provider: str) -> Ladder:

@@ -1,15 +1,16 @@
 """Decoders without processes, for tests of everything around them."""
 
 import asyncio
+from collections.abc import Callable
 
 import zxingcpp
 
 from model_store.contract import Image, luma
-from service.decoding.cascade import DecodeResult, Upscale
+from service.decoding.cascade import AttemptRecord, DecodeResult, PictureKind, Upscale
 from service.decoding.reading import Reading
 from service.imaging import Picture, size_or_picture
 from service.pipeline.answers import DecoderState
-from service.pipeline.upload_job import MOST_PIXELS, Look
+from service.pipeline.upload_jobs import SMALL_PIXELS, Opened
 
 
 class InProcessDecoder:
@@ -17,7 +18,7 @@ class InProcessDecoder:
 
     def __init__(self) -> None:
         self.calls = 0
-        self.looks = 0
+        self.opened = 0
         self.cancelled = 0
         self.hold: asyncio.Event | None = None
         """When set, calls wait for it."""
@@ -31,16 +32,24 @@ class InProcessDecoder:
     def state(self) -> DecoderState:
         return DecoderState(children=1, restarts=0, crashes=0, timeouts=0, wechat_nets=False)
 
-    async def look(self, data: bytes, *, max_pixels: int, deadline: float) -> tuple[Look, DecodeResult]:
-        """Decodes, and leaves reading to `decode`."""
+    async def open(
+        self, data: bytes, *, max_pixels: int, at_once: int, deadline: float, grey: bool = False
+    ) -> Opened:
         del deadline
-        self.looks += 1
-        found = size_or_picture(data, max_pixels=max_pixels, at_once=MOST_PIXELS)
-        if isinstance(found, Picture):
-            look = Look(found.width, found.height, luma(found.pixels), (), failed=False, decoding=0.0)
-        else:
-            look = Look(*found, None, (), failed=False, decoding=0.0)
-        return look, DecodeResult((), (), upscaled=False, timed_out=False)
+        self.opened += 1
+        found = size_or_picture(data, max_pixels=max_pixels, at_once=at_once)
+        if not isinstance(found, Picture):
+            return Opened(*found, None)
+        return Opened(found.width, found.height, Picture(luma(found.pixels), None) if grey else found)
+
+    async def read_small(
+        self, data: bytes, *, max_pixels: int, deadline: float
+    ) -> tuple[Opened, DecodeResult]:
+        """Decodes, and leaves reading to `decode`."""
+        opened = await self.open(
+            data, max_pixels=max_pixels, at_once=SMALL_PIXELS, deadline=deadline, grey=True
+        )
+        return opened, DecodeResult((), (), upscaled=False, timed_out=False)
 
     async def decode(
         self,
@@ -49,6 +58,7 @@ class InProcessDecoder:
         upscale: Upscale | None,
         draft: Upscale | None = None,
         deadline: float,
+        observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
     ) -> DecodeResult:
         del deadline, draft, after
@@ -61,10 +71,17 @@ class InProcessDecoder:
                 raise
         plane = luma(image)
         readings = _read(plane, "upload", 1)
+        observe(_record("upload", readings))
         if readings or upscale is None:
             return DecodeResult(readings, (), upscaled=False, timed_out=False)
         upscaled = await upscale(plane)
-        return DecodeResult(_read(upscaled.sr, "sr", 4), (), upscaled=True, timed_out=False)
+        readings = _read(upscaled.sr, "sr", 4)
+        observe(_record("sr", readings))
+        return DecodeResult(readings, (), upscaled=True, timed_out=False)
+
+
+def _record(picture: PictureKind, readings: tuple[Reading, ...]) -> AttemptRecord:
+    return AttemptRecord(f"{picture}-stub", 1.0, "read" if readings else "nothing", len(readings), picture)
 
 
 def _read(plane: Image, attempt: str, scale: int) -> tuple[Reading, ...]:

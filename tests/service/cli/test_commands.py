@@ -58,7 +58,7 @@ def test_files_that_cannot_be_used_are_named_and_stop_nothing(blank: Path, tmp_p
     assert done.stderr.decode().splitlines() == [
         "missing.png: there is no such file",
         f"{tmp_path}: not a regular file",
-        f"{text}: not a PNG, JPEG, WebP, BMP or GIF image",
+        f"{text}: not a PNG, JPEG, WebP, BMP, GIF, TIFF, HEIC or AVIF image",
     ]
     assert done.returncode == 2
 

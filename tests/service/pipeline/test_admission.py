@@ -150,15 +150,16 @@ def test_what_must_not_wait_is_told_whether_it_holds() -> None:
 
         task = asyncio.create_task(hold(6))
         await asyncio.sleep(0)
-        with budget.held_now(5) as held:
-            assert (held, budget.free) == (False, 4)
-        with budget.held_now(4) as held:
-            assert (held, budget.free) == (True, 0)
+        assert not budget.take_now(5)
         assert budget.free == 4
+        assert budget.take_now(4)
+        assert budget.free == 0
+        budget.give(4)
         leave.set()
         await task
-        with budget.held_now(99) as held:
-            assert (held, budget.free) == (True, 0)
+        assert budget.take_now(99)
+        assert budget.free == 0
+        budget.give(99)
         assert budget.free == 10
 
     asyncio.run(scenario())

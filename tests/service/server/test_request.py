@@ -61,7 +61,7 @@ def held(settings: Settings, **changes: object) -> Iterator[Held]:
     app = create_app(settings.model_copy(update=changes), decoder=lambda _: decoder)
     with running(app) as server:
         held = Held(server, decoder, decoder.loop)
-        decoder.calls = decoder.looks = 0
+        decoder.calls = decoder.opened = 0
         decoder.hold = asyncio.Event()
         try:
             yield held
@@ -154,7 +154,7 @@ def test_who_waits_for_room_after_the_first_look_keeps_nobody_from_a_turn(settin
         answers, threads = in_background(house.server, 2, files=large)
         until(lambda: house.decoder.calls == 2)
         waiting, more = in_background(house.server, 1, files=middle)
-        until(lambda: house.decoder.looks == 3 and house.server.app.state.services.turns.free == 1)
+        until(lambda: house.decoder.opened == 2 * 2 + 1 and house.server.app.state.services.turns.free == 1)
         assert pixels.free < 100 * 100 * 17
         small, last = in_background(house.server, 1)
         until(lambda: house.decoder.calls == 3)

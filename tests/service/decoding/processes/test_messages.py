@@ -19,7 +19,7 @@ from service.decoding.processes import messages
 from service.decoding.reading import Reading
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
-from service.pipeline import upload_job
+from service.pipeline import upload_jobs
 
 READING = Reading(
     b"\0\xff", None, None, ((0.5, 1.0), (2.0, 1.0), (2.0, 3.0), (0.5, 3.0)), "zxing", "sr-zxing"
@@ -59,8 +59,8 @@ def test_plain_values_come_out_as_they_went_in(value: object) -> None:
         (WeChatFiles(*map(Path, "abcd")), WeChatFiles | None),
         (None, WeChatFiles | None),
         (SoftCalibration((-1.0, 1.0), (-2.0, 2.0)), SoftCalibration),
-        ({"refused": "damaged_image", "detail": "the image"}, upload_job.Answer),
-        ({"size": (3, 4), "decoding": 0.1, "readings": [READING]}, upload_job.Answer),
+        ({"refused": "damaged_image", "detail": "the image"}, upload_jobs.Answer),
+        ({"size": (3, 4), "seconds": 0.1, "readings": [READING]}, upload_jobs.Answer),
         (bytes(range(256)), bytes),
         ({"data": bytes(100_000)}, dict[str, bytes]),
         ("\ud55c\0\U0001f600", str),
@@ -120,8 +120,8 @@ def test_nothing_else_can_be_sent(value: object) -> None:
         ("<f4", NDArray[np.float32]),
         ({"payload": "text"}, Reading),
         ({"payload": "", "text": None}, Reading),
-        ({"size": [1, 2, 3]}, upload_job.Answer),
-        ({"readings": ["os:system"]}, upload_job.Answer),
+        ({"size": [1, 2, 3]}, upload_jobs.Answer),
+        ({"readings": ["os:system"]}, upload_jobs.Answer),
         ({"logit": [0.0, 1.0], "llr": [1.0, 0.0]}, SoftCalibration),
         (1, str),
         ([1, True], messages.Answer),
@@ -156,7 +156,10 @@ def test_nesting_without_end_is_not_understood() -> None:
         messages.decode(b"\x91" * 1_000_000, b"", Any)
 
 
-@pytest.mark.parametrize("job", [jobs.zxing, jobs.wechat, jobs.wechat_plain, jobs.soft, upload_job.look])
+@pytest.mark.parametrize(
+    "job",
+    [jobs.zxing, jobs.wechat, jobs.wechat_plain, jobs.soft, upload_jobs.read_upload, upload_jobs.open_upload],
+)
 def test_jobs_say_the_types_of_what_is_sent(job: Callable[..., object]) -> None:
     kinds = messages.signature(job, given=1)
     assert Any not in (*kinds.arguments, kinds.result)

@@ -1,8 +1,8 @@
-"""What a decoder process makes of an upload at first, and what the service makes of that."""
+"""Uploads in decoder processes: decoded, read where they are small, and refused as by the parsers themselves."""
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,20 @@ from PIL import Image
 from model_store.contract import Image as Plane
 from model_store.contract import luma
 from service.decoding import jobs
-from service.decoding.cascade import ATTEMPTS, DecodeResult, Upscaled
+from service.decoding.cascade import ATTEMPTS, AttemptRecord, DecodeResult, Upscaled
 from service.decoding.processes.errors import JobCrashedError, JobTimeoutError, PoolError
 from service.decoding.processes.pool import DecoderPool
 from service.errors import ServiceError
 from service.imaging import decode
 from service.pipeline.decoder import DecoderProcesses
-from service.pipeline.upload_job import MOST_PIXELS, Look, look, prepared, understood
+from service.pipeline.upload_jobs import (
+    SMALL_PIXELS,
+    Opened,
+    open_upload,
+    prepared,
+    read_upload,
+    understood,
+)
 from service.settings import Settings
 from tests.builders.images import encode, pattern, symbol
 from tests.service.decoding.processes import pool_jobs
@@ -31,8 +38,8 @@ def readers() -> jobs.Readers:
     return prepared(None)
 
 
-def seen(readers: jobs.Readers, data: bytes, max_pixels: int = MOST) -> Look:
-    return understood(look(readers, data, max_pixels, "first"))
+def seen(readers: jobs.Readers, data: bytes, max_pixels: int = MOST) -> Opened:
+    return understood(read_upload(readers, data, max_pixels, "first"))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
@@ -40,12 +47,11 @@ def test_a_clear_symbol_is_read_and_its_image_stays_there(readers: jobs.Readers,
     data = encode(symbol("CLEAR"), kind)
     found = seen(readers, data)
     assert [(one.payload, one.attempt) for one in found.readings] == [(b"CLEAR", "first")]
-    assert found.image is None
-    assert found.decoded
+    assert found.picture is None
     assert not found.failed
     picture = decode(data, max_pixels=MOST)
     assert (found.width, found.height) == (picture.width, picture.height)
-    assert 0 < found.decoding < 10
+    assert 0 < found.seconds < 10
 
 
 def test_several_symbols_are_told_once_each(readers: jobs.Readers) -> None:
@@ -59,18 +65,38 @@ def test_what_is_not_read_comes_back_as_luma(readers: jobs.Readers, *, turned: b
     exif[0x0112] = 6 if turned else 1
     data = encode(pattern(30, 50), exif=exif)
     found = seen(readers, data)
-    assert found.image is not None
-    assert found.decoded
+    assert found.picture is not None
     assert found.readings == ()
-    np.testing.assert_array_equal(found.image, luma(decode(data, max_pixels=MOST).pixels))
-    assert (found.height, found.width) == found.image.shape == ((50, 30) if turned else (30, 50))
+    np.testing.assert_array_equal(found.picture.pixels, luma(decode(data, max_pixels=MOST).pixels))
+    assert (found.height, found.width) == found.picture.pixels.shape == ((50, 30) if turned else (30, 50))
 
 
-def test_a_large_image_is_not_decoded(readers: jobs.Readers) -> None:
-    found = seen(readers, encode(np.full((400, 400), 255, np.uint8)))
-    assert (found.width, found.height, found.image, found.decoded) == (400, 400, None, False)
-    assert MOST_PIXELS < 400 * 400
-    assert found.decoding > 0
+def test_a_large_image_is_not_decoded_with_its_header(readers: jobs.Readers) -> None:
+    data = encode(np.full((400, 400), 255, np.uint8))
+    for found in (seen(readers, data), understood(open_upload(readers, data, MOST, 400 * 400 - 1, False))):
+        assert (found.width, found.height, found.picture, found.readings) == (400, 400, None, ())
+        assert found.seconds > 0
+    assert SMALL_PIXELS < 400 * 400
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_an_opened_image_keeps_colours_and_alpha_unless_its_luma_is_wanted(
+    readers: jobs.Readers, *, alpha: bool
+) -> None:
+    pixels = pattern(30, 50)
+    if alpha:
+        pixels = np.dstack([pixels, np.arange(1500, dtype=np.uint8).reshape(30, 50)])
+    data = encode(pixels)
+    expected = decode(data, max_pixels=MOST)
+    colour, grey = (understood(open_upload(readers, data, MOST, 1500, grey)) for grey in (False, True))
+    assert colour.picture is not None
+    assert grey.picture is not None
+    np.testing.assert_array_equal(colour.picture.pixels, expected.pixels)
+    assert (colour.picture.alpha is None) == (expected.alpha is None) == (not alpha)
+    if colour.picture.alpha is not None and expected.alpha is not None:
+        np.testing.assert_array_equal(colour.picture.alpha, expected.alpha)
+    np.testing.assert_array_equal(grey.picture.pixels, luma(expected.pixels))
+    assert grey.picture.alpha is None
 
 
 @pytest.mark.parametrize(
@@ -85,10 +111,12 @@ def test_a_large_image_is_not_decoded(readers: jobs.Readers) -> None:
 def test_refusals_are_those_of_the_decoder(readers: jobs.Readers, data: bytes, code: str) -> None:
     with pytest.raises(ServiceError) as here:
         seen(readers, data, max_pixels=10_000)
+    with pytest.raises(ServiceError) as opening:
+        understood(open_upload(readers, data, 10_000, 10_000, False))
     with pytest.raises(ServiceError) as there:
         decode(data, max_pixels=10_000)
-    assert here.value.code == there.value.code == code
-    assert here.value.detail == there.value.detail
+    assert here.value.code == opening.value.code == there.value.code == code
+    assert here.value.detail == opening.value.detail == there.value.detail
 
 
 def test_a_reader_that_raises_leaves_the_image_to_the_others(
@@ -100,14 +128,23 @@ def test_a_reader_that_raises_leaves_the_image_to_the_others(
     monkeypatch.setattr(jobs, "zxing", broken)
     found = seen(readers, encode(symbol("CLEAR")))
     assert found.failed
-    assert found.image is not None
+    assert found.picture is not None
     assert found.readings == ()
 
 
-@pytest.mark.parametrize("image", [np.zeros((3, 5), np.float64), np.zeros((5, 3), np.uint8)])
-def test_an_image_that_is_none_is_not_believed(image: Any) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"pixels": np.zeros((3, 5), np.float64)},
+        {"pixels": np.zeros((5, 3), np.uint8)},
+        {"pixels": np.zeros((3, 5, 4), np.uint8)},
+        {"pixels": np.zeros((3, 5), np.uint8), "alpha": np.zeros((3, 5, 3), np.uint8)},
+        {"pixels": np.zeros((3, 5), np.uint8), "alpha": np.zeros((3, 4), np.uint8)},
+    ],
+)
+def test_an_answer_whose_image_does_not_fit_its_size_is_not_believed(answer: Any) -> None:
     with pytest.raises(ValueError, match="not what its size says"):
-        understood({"size": (5, 3), "image": image})
+        understood(answer | {"size": (5, 3), "seconds": 0.1})
 
 
 def with_processes(settings: Settings, scenario: Callable[[DecoderProcesses], Any]) -> Any:
@@ -122,6 +159,10 @@ def with_processes(settings: Settings, scenario: Callable[[DecoderProcesses], An
     return asyncio.run(run())
 
 
+def unseen(_: AttemptRecord) -> None:
+    return None
+
+
 def soon() -> float:
     return time.monotonic() + 30
 
@@ -129,9 +170,10 @@ def soon() -> float:
 def test_confined_processes_decode_every_format(settings: Settings) -> None:
     kinds = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
-    async def scenario(decoder: DecoderProcesses) -> list[tuple[Look, DecodeResult]]:
+    async def scenario(decoder: DecoderProcesses) -> list[tuple[Opened, DecodeResult]]:
         return [
-            await decoder.look(encode(symbol(kind), kind), max_pixels=MOST, deadline=soon()) for kind in kinds
+            await decoder.read_small(encode(symbol(kind), kind), max_pixels=MOST, deadline=soon())
+            for kind in kinds
         ]
 
     for kind, (found, result) in zip(kinds, with_processes(settings, scenario), strict=True):
@@ -141,7 +183,7 @@ def test_confined_processes_decode_every_format(settings: Settings) -> None:
         assert result.attempts[0].milliseconds >= 0
 
 
-def test_after_a_look_the_other_readers_have_their_turn_and_no_other_answer(settings: Settings) -> None:
+def test_reading_in_two_steps_tries_the_same_and_reads_the_same(settings: Settings) -> None:
     """By both ways the same symbols by the same attempts: read at once, read from the enlarged image, nothing read."""
     images: list[Plane] = [symbol("CLEAR"), luma(pattern(29, 29)), luma(pattern(60, 60))]
 
@@ -152,18 +194,22 @@ def test_after_a_look_the_other_readers_have_their_turn_and_no_other_answer(sett
     async def scenario(decoder: DecoderProcesses) -> list[tuple[DecodeResult, DecodeResult]]:
         pairs = []
         for image in images:
-            found, first = await decoder.look(encode(image), max_pixels=MOST, deadline=soon())
-            by_look = first
-            if found.image is not None:
-                by_look = await decoder.decode(found.image, upscale=upscale, deadline=soon(), after=first)
-            pairs.append((by_look, await decoder.decode(image, upscale=upscale, deadline=soon())))
+            found, first = await decoder.read_small(encode(image), max_pixels=MOST, deadline=soon())
+            in_two_steps = first
+            if found.picture is not None:
+                in_two_steps = await decoder.decode(
+                    found.picture.pixels, upscale=upscale, deadline=soon(), observe=unseen, after=first
+                )
+            pairs.append(
+                (in_two_steps, await decoder.decode(image, upscale=upscale, deadline=soon(), observe=unseen))
+            )
         return pairs
 
     pairs = with_processes(settings, scenario)
-    for by_look, direct in pairs:
-        assert by_look.readings == direct.readings
-        assert by_look.upscaled == direct.upscaled
-        told = [[(one.attempt, one.outcome) for one in result.attempts] for result in (by_look, direct)]
+    for in_two_steps, direct in pairs:
+        assert in_two_steps.readings == direct.readings
+        assert in_two_steps.upscaled == direct.upscaled
+        told = [[(one.attempt, one.outcome) for one in result.attempts] for result in (in_two_steps, direct)]
         assert told[0] == told[1]
     assert [len(direct.readings) for _, direct in pairs] == [1, 1, 0]
     assert [direct.upscaled for _, direct in pairs] == [False, True, True]
@@ -184,11 +230,23 @@ def test_processes_load_neither_web_framework_nor_engine() -> None:
 
 
 @pytest.mark.parametrize(
+    "opening",
+    [
+        lambda decoder: decoder.read_small(encode(symbol("ANY")), max_pixels=MOST, deadline=soon()),
+        lambda decoder: decoder.open(encode(symbol("ANY")), max_pixels=MOST, at_once=MOST, deadline=soon()),
+    ],
+    ids=["read", "open"],
+)
+@pytest.mark.parametrize(
     ("failure", "code"),
     [(JobCrashedError("two ended"), "damaged_image"), (JobTimeoutError("late"), "deadline_exceeded")],
 )
 def test_an_image_that_ends_its_processes_or_takes_too_long_is_refused(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, failure: PoolError, code: str
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: PoolError,
+    code: str,
+    opening: Callable[[DecoderProcesses], Coroutine[Any, Any, object]],
 ) -> None:
     async def fail(*_: object, **__: object) -> None:
         raise failure
@@ -196,11 +254,11 @@ def test_an_image_that_ends_its_processes_or_takes_too_long_is_refused(
     decoder = DecoderProcesses(settings)
     monkeypatch.setattr(DecoderPool, "run", fail)
     with pytest.raises(ServiceError) as refused:
-        asyncio.run(decoder.look(encode(symbol("ANY")), max_pixels=MOST, deadline=soon()))
+        asyncio.run(opening(decoder))
     assert refused.value.code == code
     assert refused.value.reason == ("deadline" if code == "deadline_exceeded" else None)
 
 
-def test_the_first_attempt_is_the_one_that_looks() -> None:
+def test_the_first_attempt_is_the_one_on_small_images() -> None:
     assert ATTEMPTS[0].job is jobs.zxing
     assert ATTEMPTS[0].picture == "upload"

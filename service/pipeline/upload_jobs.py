@@ -1,0 +1,149 @@
+"""What decoder processes do with an upload: decode its image, and show it to the first reader.
+
+Every upload is decoded there. What a file by a stranger does to the parsers of image formats, it does in a process that
+may do nothing but compute, and the event loop's process has neither the parsing nor the time that it takes.
+"""
+
+import io
+import time
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pil
+
+from model_store.contract import Image, luma
+from service.decoding import jobs
+from service.decoding.reading import Reading
+from service.decoding.soft import SoftCalibration
+from service.decoding.wechat import WeChatFiles
+from service.errors import ServiceError
+from service.image_formats import KINDS
+from service.imaging import Picture, size_or_picture
+
+BRIEF_BYTES = 64 << 10
+"""Length of an upload up to which it takes little time, nearly always. The worst that was found to fit into so many
+bytes, 5,000 scans of a JPEG, keeps a process for one or two seconds, as a picture of noise does with all readers."""
+SMALL_PIXELS = 1 << 17
+"""Pixels of an image up to which it is decoded together with its header. That is little enough to need no room in the
+pixel budget."""
+
+
+class Answer(TypedDict, total=False):
+    """What the jobs answer; `understood` makes an `Opened` of it."""
+
+    refused: str
+    """Code of the `ServiceError` that the upload is refused with."""
+    detail: str
+    size: tuple[int, int]
+    """Width and height."""
+    seconds: float
+    pixels: Image
+    alpha: Image
+    readings: list[Reading]
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What decoder processes have found out about an upload."""
+
+    width: int
+    """In pixels; of an image that is not decoded as the file has it, whatever its EXIF orientation."""
+    height: int
+    picture: Picture | None
+    """None where the image is too large to be decoded at once, or was read already."""
+    readings: tuple[Reading, ...] = ()
+    failed: bool = False
+    """Whether the reader raised."""
+    seconds: float = 0.0
+    """Time that decoding the image took, or its header alone."""
+
+
+def prepared(files: WeChatFiles | None, calibration: SoftCalibration | None = None) -> jobs.Readers:
+    """The context of a decoder process: its readers, and the parsers of image formats loaded.
+
+    Raises:
+        WeChatUnavailableError: see `jobs.Readers`.
+    """
+    readers = jobs.Readers(files, calibration)
+    blank = Pil.new("L", (64, 64), 255)
+    for kind in KINDS:
+        stream = io.BytesIO()
+        blank.save(stream, kind)
+        read_upload(readers, stream.getvalue(), SMALL_PIXELS, "warm-up")
+    return readers
+
+
+def open_upload(_: jobs.Readers, data: bytes, max_pixels: int, at_once: int, grey: bool) -> Answer:
+    """Decode an upload. Runs in a decoder process.
+
+    Args:
+        data: the file.
+        max_pixels: larger images are refused.
+        at_once: images with more pixels are not decoded; the answer has their size.
+        grey: whether the luma is wanted, instead of colours and alpha.
+    """
+    started = time.perf_counter()
+    try:
+        found = size_or_picture(data, max_pixels=max_pixels, at_once=at_once)
+    except ServiceError as error:
+        return {"refused": error.code, "detail": error.detail}
+    if not isinstance(found, Picture):
+        return {"size": found, "seconds": time.perf_counter() - started}
+    answer: Answer = {"size": (found.width, found.height)}
+    answer["pixels"] = np.ascontiguousarray(luma(found.pixels)) if grey else found.pixels
+    if found.alpha is not None and not grey:
+        answer["alpha"] = found.alpha
+    answer["seconds"] = time.perf_counter() - started
+    return answer
+
+
+def read_upload(readers: jobs.Readers, data: bytes, max_pixels: int, attempt: str) -> Answer:
+    """Decode a small image as luma and show it to zxing-cpp. Runs in a decoder process.
+
+    zxing-cpp tells of no symbol twice (its comparison of barcodes is by content and place).
+
+    Args:
+        data, max_pixels: as for `open_upload`; images of more than `SMALL_PIXELS` are not decoded.
+        attempt: name that the readings carry.
+    """
+    answer = open_upload(readers, data, max_pixels, SMALL_PIXELS, True)
+    if "pixels" not in answer:
+        return answer
+    try:
+        answer["readings"] = jobs.zxing(readers, answer["pixels"], attempt)
+    except Exception:
+        answer["failed"] = True
+    if answer.get("readings"):
+        del answer["pixels"]
+    return answer
+
+
+def understood(answer: Answer) -> Opened:
+    """What the answer of a job says.
+
+    Raises:
+        ServiceError: it has refused the upload; see `service.imaging.decode`.
+        ValueError: an image is not as its size says. Such is the answer of a process that an upload has taken over.
+    """
+    if "refused" in answer:
+        raise ServiceError(answer["refused"], answer["detail"])
+    width, height = answer["size"]
+    pixels, alpha = answer.get("pixels"), answer.get("alpha")
+    for plane, channels in ((pixels, ((), (3,))), (alpha, ((),))):
+        if plane is not None and not _is_image(plane, [(height, width, *rest) for rest in channels]):
+            raise ValueError("the image is not what its size says")
+    return Opened(
+        width=width,
+        height=height,
+        picture=None if pixels is None else Picture(pixels, alpha),
+        readings=tuple(answer.get("readings", ())),
+        failed=answer.get("failed", False),
+        seconds=answer["seconds"],
+    )
+
+
+def _is_image(plane: NDArray[Any], shapes: list[tuple[int, ...]]) -> bool:
+    return plane.dtype == np.uint8 and plane.shape in shapes
