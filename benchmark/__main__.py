@@ -15,7 +15,7 @@ from model_store.manifest import ManifestError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit status: 1 for a result that is not good enough, 2 where it cannot run."""
+    """Run one command; returns the exit status: 1 for a result that is not good enough, 2 if it cannot run."""
     parser = argparse.ArgumentParser(prog="python -m benchmark", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for part in (protocols, reader, serving, recipe, readme, scaling):

@@ -1,8 +1,8 @@
-"""Where things lie in a checkout."""
+"""Paths in a checkout."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 STORE = ROOT / "model_store"
 RESULTS = ROOT / "benchmark" / "results"
-"""Figures that the documents show, as JSON with the command and the machine that they come from."""
+"""The figures of the documents, as JSON with their command and machine."""

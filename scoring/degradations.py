@@ -1,6 +1,6 @@
-"""What optics, sensors, screens, printers and codecs do. Planes `(H, W) float32` in [0, 1], images `uint8`.
+"""Degradations by optics, sensors, screens, printers and codecs. Planes are `(H, W) float32` in [0, 1], images `uint8`.
 
-Lengths are in pixels of the plane that is given.
+Lengths are in pixels of the given plane.
 """
 
 import cv2
@@ -65,16 +65,16 @@ def sharpen(plane: Plane, amount: float, sigma: float = 1.0) -> Plane:
 
 
 def screen(plane: Plane, pitch: float, angle: float, depth: float) -> Plane:
-    """A display: the light comes from stripes of red, green and blue between dark gaps, `pitch` pixels apart.
+    """A display: its light comes from stripes of red, green and blue between dark gaps, `pitch` pixels apart.
 
-    Whatever samples it afterwards makes the moiré. `depth` is the share of the structure, 0 to 1.
+    Sampling it afterwards causes moiré. `depth` is the share of the structure, 0 to 1.
     """
     height, width = plane.shape
     x = np.arange(width, dtype=np.float32)[None, :]
     y = np.arange(height, dtype=np.float32)[:, None]
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     column, row = ((x * cos + y * sin) / pitch) % 1, ((y * cos - x * sin) / pitch) % 1
-    # Rec. 601 weights of the three stripes, as far as luma sees them.
+    # Rec. 601 luma weights of the three stripes.
     stripes = np.select(
         [column < 1 / 3, column < 2 / 3], [np.float32(0.299), np.float32(0.587)], np.float32(0.114)
     )
@@ -113,7 +113,7 @@ def jpeg(image: Image, quality: int, shift: tuple[int, int] = (0, 0)) -> Image:
 def messenger(
     plane: Plane, shape: tuple[int, int], qualities: tuple[int, int], shift: tuple[int, int]
 ) -> Image:
-    """Compressed where it was taken, reduced to `shape` by a messenger and compressed again."""
+    """Compressed by the camera, then reduced to `shape` by a messenger and compressed again."""
     sent = jpeg(quantise(plane), qualities[0])
     received = reduce((sent / np.float32(255)).astype(np.float32), shape)
     return jpeg(quantise(received), qualities[1], shift)

@@ -1,10 +1,8 @@
-"""The families of degradation that the sweep goes through, each from a symbol and its pixels per module to
-LR.
+"""The families of degradation of the sweep, each from a symbol and its pixels per module to LR.
 
-What happens to a symbol is drawn once for every symbol of a family and is the same at every number of pixels
-per module, which is the axis of the sweep. Lengths of blur are in LR pixels: a camera's blur does not know
-how far
-away the symbol is.
+The degradation of every symbol of a family is drawn once and is the same at every number of pixels per module, which is
+the axis of the sweep. Lengths of blur are in LR pixels, because the blur of a camera does not depend on the distance of
+the symbol.
 """
 
 from collections.abc import Callable
@@ -57,7 +55,7 @@ def _clean(rng: np.random.Generator) -> Case:
 def _camera_like(rng: np.random.Generator) -> Case:
     """Any direction, some perspective, uneven light, optical blur, sensor noise, the camera's JPEG.
 
-    As strong as lets WeChat read half of the symbols at about 1.45 px per module, with no generator in play.
+    The strength is set so that WeChat, without a generator, reads half of the symbols at about 1.45 px per module.
     """
     sigma, level, quality = (
         float(rng.uniform(0.4, 0.7)),
@@ -146,7 +144,7 @@ def _double_jpeg(rng: np.random.Generator) -> Case:
 
 
 def _perspective(rng: np.random.Generator) -> Case:
-    # One side is much nearer than the one opposite.
+    # One side is much nearer than the opposite side.
     near, pose = float(rng.uniform(0.08, 0.2)), _any_angle(rng, 0.03)
     tilt = np.array(pose.jitter) + np.array(
         [[near, near / 2], [-near, near / 2], [near / 2, 0], [-near / 2, 0]]

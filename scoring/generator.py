@@ -15,7 +15,7 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Enlarged:
-    """`(s h, s w) uint8` luma, and the logits where the model gives any."""
+    """`(s h, s w) uint8` luma, and the logits if the model gives any."""
 
     sr: Image
     logits: NDArray[np.float32] | None = None
@@ -30,13 +30,13 @@ def session_of(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Threads that spin after a run would take the cores of whatever is measured next.
+    # Threads that spin after a run would take cores from the next measurement.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def generator(session: onnxruntime.InferenceSession, multiple: int) -> Upscale:
-    """Ours, pre- and post-processed as in the service."""
+    """Our generator, with pre- and post-processing as in the service."""
     outputs = {output.name for output in session.get_outputs()}
     wanted = ["sr", "logits"] if "logits" in outputs else ["sr"]
 

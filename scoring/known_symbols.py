@@ -1,4 +1,4 @@
-"""Logits of a symbol whose modules and place are known."""
+"""Logits of a symbol with known modules and position."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Simulated:
 
 
 def true_means(truth: Simulated) -> NDArray[np.float32]:
-    """`(n, n)` logits averaged per module as the reader does, at the true places."""
+    """`(n, n)` logits averaged per module as in the reader, at the true positions."""
     n = len(truth.modules)
     offsets = (np.arange(PER_MODULE) + 0.5) / PER_MODULE - 0.5
     right = np.gradient(truth.centres, axis=1)[:, None, :, None]

@@ -1,4 +1,4 @@
-"""What came of one reading, as one letter."""
+"""The outcome of one reading, as one letter."""
 
 READ, NOTHING, MISREAD, BOTH, ERROR, CRASH, TIMEOUT = "r", ".", "x", "b", "e", "c", "t"
 """Outcomes: the payload and no other, nothing, only other payloads, the payload and others, the reader raised

@@ -1,4 +1,4 @@
-"""What a label lies on: paper, print, wood, packaging. `(H, W) float32` in [0, 1]."""
+"""Surroundings of a label: paper, print, wood, packaging. `(H, W) float32` in [0, 1]."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ _SIZE = 256
 
 
 def draw_surroundings(kind: Kind, shape: tuple[int, int], rng: np.random.Generator) -> Plane:
-    """A picture of `kind` with the given shape; the same for the same state of `rng`, enlarged or reduced."""
+    """A picture of `kind` with the given shape; the same state of `rng` gives the same picture, enlarged or reduced."""
     base = _DRAWERS[kind](rng)
     picture = cv2.resize(base, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.clip(picture, 0, 1).astype(np.float32)
@@ -25,7 +25,7 @@ def _paper(rng: np.random.Generator) -> Plane:
 
 
 def _print(rng: np.random.Generator) -> Plane:
-    """Rows of blocks like words, between which the paper shows."""
+    """Rows of blocks like words on paper."""
     picture = np.full((_SIZE, _SIZE), rng.uniform(0.75, 1.0), np.float32)
     ink, height = float(rng.uniform(0, 0.35)), int(rng.integers(5, 14))
     for y in range(int(rng.integers(0, height)), _SIZE, 2 * height):

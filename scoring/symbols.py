@@ -1,4 +1,4 @@
-"""QR symbols of the benchmark: payloads that training never draws, laid out by segno."""
+"""QR symbols of the benchmark: payloads that training never draws, encoded by segno."""
 
 from dataclasses import dataclass
 
@@ -20,10 +20,10 @@ _HEADER_BITS = 4 + 16
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """One symbol and what it says."""
+    """One symbol and its payload."""
 
     payload: bytes
-    """ASCII, so that no reader's choice of character set is put to the test."""
+    """ASCII, so that a reader's choice of character set does not matter."""
     modules: NDArray[np.uint8]
     """`(n, n)`, 1 for dark, without quiet zone."""
     version: int
@@ -36,10 +36,10 @@ class Symbol:
 
 
 def draw_symbol(version: int, rng: np.random.Generator) -> Symbol:
-    """A symbol of the given version: URL, alphanumeric or numeric, filled by two fifths or more, any level.
+    """A symbol of the given version: URL, alphanumeric or numeric, filled to two fifths or more, any level.
 
-    Payloads begin with `https://qrb.example/` (`qb` where that does not fit), `QB-` or `0770`, which the
-    training data never does, so that no symbol is in both.
+    Payloads begin with `https://qrb.example/` (`qb` if that does not fit), `QB-` or `0770`. Those of the training data
+    never do, so no symbol is in both.
     """
     level = LEVELS[rng.integers(4)]
     kind = _KINDS[rng.choice(3, p=_KIND_SHARES)]
@@ -47,7 +47,7 @@ def draw_symbol(version: int, rng: np.random.Generator) -> Symbol:
     most = int((bits - _HEADER_BITS) / _BITS_PER_CHARACTER[kind])
     length = max(min(most, 5), int(most * rng.uniform(0.4, 1.0)))
     payload = _payload(kind, length, rng)
-    # The mask is the one that the standard's rules choose, as in print.
+    # The mask is chosen by the rules of the standard, as in print.
     symbol = segno.make(payload, version=version, error=level, micro=False, boost_error=False)
     modules = np.array([list(row) for row in symbol.matrix], dtype=np.uint8)
     return Symbol(payload.encode("ascii"), modules, version, level)

@@ -1,4 +1,4 @@
-"""What is compared: an arm is a picture, what enlarges it, and who reads the result."""
+"""Arms of the comparison: an arm is a picture, an upscaler, and a reader."""
 
 import zlib
 from dataclasses import dataclass
@@ -37,11 +37,11 @@ def parse_arm(text: str) -> Arm:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """What one arm made of one item."""
+    """The result of one arm on one item."""
 
     outcome: str
     milliseconds: float
-    """Processor time of upscaling and reading, on one core, which a busy machine hardly changes."""
+    """Processor time of upscaling and reading on one core; a busy machine hardly changes it."""
     wrong: tuple[bytes, ...] = ()
     """Payloads that are not the item's."""
     evidence: bytes | None = None
@@ -55,20 +55,20 @@ class Taken:
     shots: tuple[Shot, ...]
     """In the order of the item's arms."""
     fingerprint: int
-    """CRC-32 of the item's pixels, 0 where it could not be computed because the process ended."""
+    """CRC-32 of the item's pixels; 0 if the process ended before it was computed."""
 
 
 class Item(Protocol):
-    """One symbol and its pictures. Picklable and small: pictures are drawn where they are read."""
+    """One symbol and its pictures. Picklable and small: pictures are drawn in the process that reads them."""
 
     @property
     def name(self) -> str:
-        """Names the item in reports and files."""
+        """Name of the item in reports and files."""
         ...
 
     @property
     def arms(self) -> tuple[Arm, ...]:
-        """What is to be tried on it."""
+        """The arms to be tried on it."""
         ...
 
     def with_arms(self, arms: tuple[Arm, ...]) -> "Item":
@@ -76,7 +76,7 @@ class Item(Protocol):
         ...
 
     def draw(self) -> tuple[dict[str, Image], tuple[bytes, ...]]:
-        """Its pictures `(h, w) uint8` by name, and its payload, in every way in which it may be written."""
+        """Its pictures `(h, w) uint8` by name, and every byte string that counts as its payload."""
         ...
 
 

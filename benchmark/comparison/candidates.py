@@ -1,4 +1,4 @@
-"""Attempts that are measured one by one: those of the service, and what did not earn a place among them."""
+"""Attempts that are measured one by one: those of the service, and those that it does not use."""
 
 from service.decoding import jobs
 from service.decoding.cascade import ATTEMPTS, Attempt

@@ -1,5 +1,4 @@
-"""Worker processes for the benchmark: all cores, one job at a time each, and nothing lost when one
-crashes."""
+"""Worker processes for the benchmark: all cores, one job at a time each; a crash loses no other result."""
 
 import os
 import queue
@@ -27,7 +26,7 @@ JOB_LIMIT_S = 300.0
 
 
 class FarmError(BenchmarkError):
-    """Workers do not come up; the reason is on standard error."""
+    """Workers do not start; the reason is on standard error."""
 
 
 class JobLostError(Exception):
@@ -66,8 +65,8 @@ class Worker:
         """`job(workbench, argument)`, done in the process.
 
         Raises:
-            JobLostError: it raised, or its process ended over it; the next call has a new one.
-            FarmError: the process does not come up.
+            JobLostError: the job raised, or its process ended; the next call has a new process.
+            FarmError: the process does not start.
         """
         self.start()
         assert self._process is not None
@@ -104,7 +103,7 @@ class Farm:
             worker.stop()
 
     def map(self, do: Callable[[Worker, T], R], things: Sequence[T], title: str) -> list[R]:
-        """`do(worker, thing)` for all things, results in their order, with a progress bar.
+        """`do(worker, thing)` for all things, with the results in their order and a progress bar.
 
         The first exception ends it and is raised.
         """
@@ -134,7 +133,7 @@ class Farm:
 def take_item(worker: Worker, item: Item) -> Taken:
     """Take an item through its arms.
 
-    Where it is lost it is tried again arm by arm, so that only the arm at fault is recorded as lost.
+    If it is lost, it is tried again arm by arm, so that only the arm at fault is recorded as lost.
     """
     try:
         return worker.call(take, item)

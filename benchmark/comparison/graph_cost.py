@@ -1,4 +1,4 @@
-"""What a network costs on paper: multiply-accumulates and parameters."""
+"""Multiply-accumulates and parameters of a network."""
 
 from math import prod
 from pathlib import Path
@@ -22,8 +22,8 @@ def onnx_parameters(path: Path) -> int:
 def onnx_macs(path: Path, height: int, width: int) -> int:
     """Multiply-accumulates of convolutions and matrix products for one image of that size.
 
-    Shapes are those that the graph really has: every counted node's input and output are made outputs of the
-    graph, and it is run.
+    Shapes are the real ones: the input and output of every counted node become outputs of the graph, and the graph is
+    run.
     """
     model = onnx.load(path)
     weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
@@ -51,7 +51,7 @@ def _macs(
         # Weights are (out, in / groups, height, width).
         return prod(shapes[node.output[0]]) * prod(second[1:])
     if node.op_type == "ConvTranspose":
-        # Weights are (in, out / groups, height, width); every input element meets all of its own.
+        # Weights are (in, out / groups, height, width); every input element is multiplied with all of its own.
         return prod(shapes[node.input[0]]) * prod(second[1:])
     return prod(shapes[node.output[0]]) * shapes[node.input[0]][-1]
 

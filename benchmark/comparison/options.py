@@ -1,4 +1,4 @@
-"""What every protocol of the benchmark is told."""
+"""Options of every protocol of the benchmark."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,18 +23,18 @@ class Options:
     out: Path
     """Folder for JSON, tables, plots and misread pictures."""
     command: str
-    """As typed, for the report."""
+    """The command line, for the report."""
     seed: int
     jobs: int
     readers: tuple[str, ...]
     upscalers: tuple[UpscalerSpec, ...]
     wechat: Path
     missing: dict[str, str]
-    """Readers that were asked for and are not here, and why."""
+    """Readers that were requested but are not available, and why."""
 
     @property
     def setup(self) -> Setup:
-        """What the workers are built from."""
+        """The setup of the workers."""
         return Setup(self.readers, self.upscalers, self.wechat)
 
     @property
@@ -43,13 +43,12 @@ class Options:
         return next((spec for spec in self.upscalers if spec.kind == "generator"), None)
 
     def direct(self, picture: str) -> tuple[Arm, ...]:
-        """The readers on the picture as it is; the cascade on `lr` alone."""
+        """The readers on the picture as it is; the cascade only on `lr`."""
         names = [name for name in self.readers if name != SOFT and (name != DECODE or picture == "lr")]
         return tuple(Arm(picture, NONE, name) for name in names)
 
     def enlarged(self, readers: tuple[str, ...]) -> tuple[Arm, ...]:
-        """Those of `readers` that are in use, on what each upscaler makes of `lr`; the soft reader on our
-        logits."""
+        """Those of `readers` that are in use, on `lr` enlarged by each upscaler; the soft reader on our logits."""
         arms = []
         for spec in self.upscalers:
             arms += [Arm("lr", spec.name, name) for name in readers if name in self.readers]
@@ -58,7 +57,7 @@ class Options:
         return tuple(arms)
 
     def environment(self) -> dict[str, Any]:
-        """Versions, models, and that WeChat's nets are loaded: `readers.wechat_files` insists on them."""
+        """Versions and models; WeChat's nets are loaded, because `readers.wechat_files` requires them."""
         return {
             **machine(),
             "wechat_nets": "detector and super-resolution loaded, verified by SHA-256",
@@ -101,7 +100,7 @@ def chosen_readers(
     """The readers that can be used, and why the others cannot.
 
     Raises:
-        BenchmarkError: WeChat, which everything is compared with, is not there.
+        BenchmarkError: WeChat, the baseline, is not available.
     """
     special = tuple(name for name in wanted if name == DECODE or (name == SOFT and generator))
     usable, missing = available(wechat, tuple(name for name in wanted if name not in (SOFT, DECODE)))

@@ -98,6 +98,6 @@ def rate_bars(groups: dict[str, dict[str, float]], path: Path, ylabel: str) -> N
 
 def _save(figure: Any, path: Path, *, tight: bool = True) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Without a date in the file the same figures give the same bytes.
+    # No date in the file, so that the same figures give the same bytes.
     figure.savefig(path, dpi=_DPI, bbox_inches="tight" if tight else None, metadata={"Software": None})
     plt.close(figure)

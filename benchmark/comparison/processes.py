@@ -1,7 +1,7 @@
-"""A process of the benchmark: any job with any argument, which the service's own processes do not take.
+"""A process of the benchmark that accepts any job with any argument; the service's own processes do not.
 
-They exchange plain values only, because they look at strangers' images; here both sides are ours, and what is sent is
-pickled. The pickles go as arrays, which may be larger than bytes and are not copied into a header.
+These exchange only plain values, because they process images from strangers. Here both sides are ours, so messages are
+pickled. Pickles are sent as arrays, which may be larger than bytes and are not copied into a header.
 """
 
 import pickle
@@ -22,7 +22,7 @@ class PickledProcess:
     """One process with a context. All methods may block."""
 
     def __init__(self, factory: Callable[..., object], *arguments: object) -> None:
-        """Start it; its context is `factory(*arguments)`."""
+        """Start the process; its context is `factory(*arguments)`."""
         self._process = ChildProcess(_build, (_pickled((factory, arguments)),))
         self._setup: Request | None = self._process.setup
 

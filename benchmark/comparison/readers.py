@@ -1,5 +1,4 @@
-"""The readers that are compared, each a function from a picture to payloads. Built in the process that uses
-them."""
+"""The compared readers, each a function from a picture to payloads. They are built in the process that uses them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ Read = Callable[[Image], list[bytes]]
 DIRECT = ("wechat", "wechat-plain", "zxing", "opencv", "opencv-aruco", "zbar")
 """Readers of a picture."""
 SOFT, DECODE = "soft", "decode"
-"""Reader of a generator's logits; the service's cascade, which enlarges by itself."""
+"""The reader of a generator's logits; the service's cascade, which enlarges by itself."""
 
 
 class ReaderUnavailableError(BenchmarkError):
@@ -28,8 +27,8 @@ def wechat_files(folder: Path) -> WeChatFiles:
     """WeChat's two nets, verified by hash.
 
     Raises:
-        ReaderUnavailableError: they are not there or not whole. Without them WeChat would be another reader,
-            silently, so the benchmark does not go on.
+        ReaderUnavailableError: they are missing or incomplete. Without them WeChat would silently be another reader, so
+            the benchmark stops.
     """
     try:
         load_third_party(folder)
@@ -41,10 +40,10 @@ def wechat_files(folder: Path) -> WeChatFiles:
 
 
 def build_reader(name: str, wechat: Path) -> Read:
-    """The reader of that name, as its library gives it to everybody: no padding, no second attempts.
+    """The reader of that name with the defaults of its library: no padding, no second attempts.
 
     Raises:
-        ReaderUnavailableError: its library is not installed here.
+        ReaderUnavailableError: its library is not installed.
     """
     if name == "wechat":
         return _wechat(WeChatReader(wechat_files(wechat)))
@@ -64,7 +63,7 @@ def build_reader(name: str, wechat: Path) -> Read:
 
 
 def available(wechat: Path, wanted: tuple[str, ...] = DIRECT) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Which of the readers can be used here, and why the others cannot."""
+    """The readers that can be used, and why the others cannot."""
     usable, missing = [], {}
     for name in wanted:
         try:
@@ -95,7 +94,7 @@ def _opencv(detector: cv2.QRCodeDetector | cv2.QRCodeDetectorAruco) -> Read:
 
 def _zbar() -> Read:
     try:
-        # A wrapper of a system library (Debian: libzbar0), which import looks for.
+        # A wrapper of a system library (Debian: libzbar0), which the import needs.
         from pyzbar import pyzbar
     except ImportError as error:
         raise ReaderUnavailableError(f"ZBar: {error} (pip install pyzbar, apt install libzbar0)") from error

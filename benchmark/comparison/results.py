@@ -1,4 +1,4 @@
-"""A finished run: outcomes of every arm on every item, and what is needed to believe and to repeat it."""
+"""A finished run: the outcomes of every arm on every item, and everything needed to check and repeat it."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Misread:
     outcome: str
     wrong: list[str]
     image: str | None
-    """File in the run's folder: the picture as the reader got it."""
+    """File in the run's folder with the picture that the reader got."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,19 @@ class Results:
     environment: dict[str, Any]
     items: list[str]
     outcomes: dict[str, str]
-    """By arm, one letter an item (see `arms`), blank where the arm was not tried on it."""
+    """By arm, one letter an item (see `arms`); blank if the arm was not tried on it."""
     milliseconds: dict[str, dict[str, float]]
     """By arm: median, mean and 95th percentile of the processor time of upscaling and reading, one core."""
     misreads: list[Misread] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
-    """What the protocol adds."""
+    """Further data of the protocol."""
 
     def arms(self) -> list[Arm]:
         """In the order in which they were tried."""
         return [parse_arm(name) for name in self.outcomes]
 
     def read(self, arm: Arm) -> NDArray[np.bool_]:
-        """`(items,)`: whether the payload came back, alone unless the picture is a whole photograph."""
+        """`(items,)`: whether the payload was read, and nothing else unless the picture is a whole photograph."""
         right = (READ, BOTH) if arm.picture == WHOLE else (READ,)
         return np.array([outcome in right for outcome in self.outcomes[str(arm)]])
 
@@ -62,7 +62,7 @@ class Results:
         return sum(outcome in (MISREAD, BOTH) for outcome in self.outcomes[str(arm)])
 
     def failed(self, arm: Arm) -> dict[str, int]:
-        """Exceptions, crashes and timeouts, where there are any."""
+        """Exceptions, crashes and timeouts, if there are any."""
         names = {ERROR: "exceptions", CRASH: "crashes", TIMEOUT: "timeouts"}
         text = self.outcomes[str(arm)]
         return {name: text.count(letter) for letter, name in names.items() if letter in text}
@@ -82,7 +82,7 @@ class Results:
         """Read what `save` wrote.
 
         Raises:
-            ValueError: another schema, or no such file's content.
+            ValueError: the file has another schema or no results.
         """
         data = json.loads(path.read_text())
         if data.pop("schema", None) != SCHEMA:
@@ -101,7 +101,7 @@ def collect(
     out: Path,
     details: dict[str, Any],
 ) -> Results:
-    """Put the workers' answers together; pictures that were misread are kept under `out`/misreads."""
+    """Combine the workers' answers; misread pictures are kept under `out`/misreads."""
     arms = list(dict.fromkeys(arm for item in items for arm in item.arms))
     letters = {arm: [" "] * len(items) for arm in arms}
     times: dict[Arm, list[float]] = {arm: [] for arm in arms}

@@ -9,7 +9,7 @@ from benchmark.figures.tables import interval, signed, table
 
 
 def label(arm: Arm) -> str:
-    """What people call it: `WeChat`, `bicubic → wechat`."""
+    """The arm's name in tables: `WeChat`, `bicubic → wechat`."""
     return arm.reader if arm.upscaler == NONE else f"{arm.upscaler} → {arm.reader}"
 
 
@@ -30,7 +30,7 @@ def arm_table(results: Results, picture: str, *, with_time: bool = True) -> str:
 
 
 def paired_table(results: Results, baseline: Arm, arms: Sequence[Arm]) -> str:
-    """What each arm reads that the baseline does not, and the other way round, on the symbols both tried."""
+    """What each arm reads and the baseline does not, and the reverse, on the symbols that both tried."""
     rows = []
     for arm in arms:
         both = results.tried(arm) & results.tried(baseline)

@@ -1,4 +1,4 @@
-"""What enlarges a picture before it is read: kernels, our generator, other people's networks."""
+"""Upscalers: kernels, our generator, and peer networks."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from service.generator.draft import copy_of
 KERNELS = {"nearest": cv2.INTER_NEAREST, "bicubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}
 OURS = "ours"
 DRAFT = "draft"
-"""The generator's 8-bit copy, which `/decode` looks at first."""
+"""The generator's 8-bit copy, whose image `/decode` reads first."""
 _SUPERRES_NAME = re.compile(r"([A-Za-z]+)_x([234])", re.ASCII)
 
 
@@ -30,7 +30,7 @@ class UpscalerError(BenchmarkError):
 
 @dataclass(frozen=True, slots=True)
 class UpscalerSpec:
-    """Which upscaler; small and picklable."""
+    """Names an upscaler; small and picklable."""
 
     name: str
     kind: Literal["kernel", "generator", "onnx", "superres"]
@@ -43,7 +43,7 @@ class UpscalerSpec:
 
     @classmethod
     def generator(cls, path: Path, name: str = OURS) -> Self:
-        """Ours: a version folder with its manifest, or an ONNX file alone."""
+        """Our generator: a version folder with its manifest, or an ONNX file alone."""
         return cls(name, "generator", path)
 
     @classmethod
@@ -51,7 +51,7 @@ class UpscalerSpec:
         """From `NAME=FILE`.
 
         Raises:
-            UpscalerError: not of that form, no such file, or neither .onnx nor .pb.
+            UpscalerError: another form, no such file, or neither .onnx nor .pb.
         """
         name, separator, file = option.partition("=")
         path = Path(file)
@@ -74,7 +74,7 @@ class GeneratorFile:
     multiple: int
     calibration: Calibration | None
     identity: str
-    """What the report calls it."""
+    """Its name in the report."""
 
 
 def generator_file(path: Path) -> GeneratorFile:
@@ -96,7 +96,7 @@ def generator_file(path: Path) -> GeneratorFile:
 
 
 def draft_of(spec: UpscalerSpec) -> UpscalerSpec | None:
-    """The 8-bit copy of a released generator of ours; None where there is none."""
+    """The 8-bit copy of a released generator of ours, or None."""
     folder = copy_of(spec.path) if spec.kind == "generator" and spec.path is not None else None
     return UpscalerSpec.generator(folder, DRAFT) if folder is not None else None
 
@@ -105,7 +105,7 @@ def build_upscaler(spec: UpscalerSpec, threads: int = 1) -> Upscale:
     """The upscaler itself, on `threads` cores.
 
     Raises:
-        UpscalerError: the model is not of a kind that is understood here.
+        UpscalerError: the kind of the model is unknown.
     """
     if spec.kind == "kernel":
         return _kernel(KERNELS[spec.name])
@@ -131,7 +131,7 @@ def onnx_peer(session: onnxruntime.InferenceSession, name: str) -> Upscale:
         result: Any = session.run([target.name], {source.name: tensor})[0]
         return np.asarray(result[0], np.float32)
 
-    # The scale shows in what comes out.
+    # The size of the output gives the scale.
     scale = run(np.zeros((32, 32), np.uint8)).shape[-1] // 32
 
     def upscale(image: Image) -> Enlarged:
@@ -154,10 +154,10 @@ def _kernel(interpolation: int) -> Upscale:
 
 
 def superres_of(path: Path) -> tuple[str, int]:
-    """Architecture and scale that a dnn_superres file is named after, for example `FSRCNN_x4.pb`.
+    """Architecture and scale from the name of a dnn_superres file, for example `FSRCNN_x4.pb`.
 
     Raises:
-        UpscalerError: the name does not say.
+        UpscalerError: the name does not have them.
     """
     match = _SUPERRES_NAME.search(path.stem)
     if not match:

@@ -1,4 +1,4 @@
-"""What one worker process of the benchmark holds, and how it takes an item through its arms."""
+"""The context of a worker process of the benchmark, which takes an item through its arms."""
 
 import asyncio
 import math
@@ -33,33 +33,33 @@ Ts = TypeVarTuple("Ts")
 Logits = NDArray[np.float16] | NDArray[np.float32]
 
 DEADLINE_S = 20.0
-"""Of the cascade, as in the service."""
+"""Deadline of the cascade, as in the service."""
 MOST_ENLARGED = int(Settings.model_fields["max_upscale_pixels"].default)
 """Pixels of the largest picture that the service enlarges."""
 
 ATTEMPT = "attempt:"
-"""What stands before the name of a single attempt of the cascade that is tried as a reader by itself; its time
-is its own, without that of enlarging."""
+"""Prefix of a single attempt of the cascade that is tried as a reader of its own; its time does not include
+enlarging."""
 ENLARGING = "enlarging"
-"""The reader of an arm that only enlarges, for its time."""
+"""The reader of an arm that only enlarges, to measure its time."""
 _ATTEMPTS = {attempt.name: attempt for attempt in CANDIDATES}
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What workers are built from; small and picklable."""
+    """The setup of workers; small and picklable."""
 
     readers: tuple[str, ...]
     upscalers: tuple[UpscalerSpec, ...]
     wechat: Path
     """Folder of WeChat's nets."""
     shares: bool = False
-    """Whether arms of an item share enlarging and the soft reader's work where both do the same; what a shot took
-    then says nothing."""
+    """Whether arms of an item share enlarging and the soft reader's work if both do the same; the times of shots then
+    mean nothing."""
 
     @property
     def drafts(self) -> list[UpscalerSpec]:
-        """What the cascade looks at first, where there is one and the cascade is in use."""
+        """The drafts for the cascade, if there are any and the cascade is in use."""
         if DECODE not in self.readers:
             return []
         return [draft for spec in self.upscalers if (draft := draft_of(spec)) is not None]
@@ -72,8 +72,8 @@ class Workbench:
         """Build everything.
 
         Raises:
-            ReaderUnavailableError: a reader is not there.
-            UpscalerError: a model is not there or not understood.
+            ReaderUnavailableError: a reader is missing.
+            UpscalerError: a model is missing or of an unknown kind.
         """
         cv2.setNumThreads(1)
         self._upscalers: dict[str, Upscale] = {spec.name: build_upscaler(spec) for spec in setup.upscalers}
@@ -91,8 +91,7 @@ class Workbench:
         self._cascade = Cascade(_HerePool(self._service, self._soft))
 
     def take(self, item: Item) -> Taken:
-        """Draw the item and try its arms, one after the other; each picture is enlarged once by each
-        upscaler."""
+        """Draw the item and try its arms, one after the other; each upscaler enlarges each picture once."""
         pictures, truth = item.draw()
         enlarged: dict[tuple[str, str], tuple[Enlarged, float]] = {}
         shots = []
@@ -119,7 +118,7 @@ class Workbench:
         try:
             payloads = self._read(arm.reader, enlarged)
         except (cv2.error, ValueError, UnicodeError):
-            # OpenCV's own readers raise on some pictures; that is an outcome, and is counted as one.
+            # OpenCV's own readers raise on some pictures; this counts as an outcome.
             return Shot(ERROR, before + 1e3 * (time.process_time() - start))
         milliseconds = before + 1e3 * (time.process_time() - start)
         outcome = judge(payloads, truth)
@@ -141,7 +140,7 @@ class Workbench:
         """Payloads that the soft-decision reader finds.
 
         Raises:
-            ValueError: there are no logits, or the reader is not among those built.
+            ValueError: there are no logits, or the reader was not built.
         """
         if enlarged.logits is None or self._service is None:
             raise ValueError("this upscaler gives no logits")
@@ -159,7 +158,7 @@ class Workbench:
         return [reading.payload for reading in attempt.job(self._service, picture, name)]
 
     def _decode(self, image: Image) -> list[bytes]:
-        # As in the service: what is larger is read, but not enlarged.
+        # As in the service, larger pictures are read but not enlarged.
         enlarged = image.size <= MOST_ENLARGED
         upscale, draft = (self._engine(name) if enlarged else None for name in (OURS, DRAFT))
         deadline = time.monotonic() + DEADLINE_S
@@ -167,7 +166,7 @@ class Workbench:
         return [reading.payload for reading in result.readings]
 
     def _engine(self, name: str) -> Engine | None:
-        """An upscaler as the cascade calls it, None where there is none."""
+        """An upscaler as the cascade calls it, or None."""
         upscale = self._upscalers.get(name)
         if upscale is None:
             return None
@@ -180,8 +179,7 @@ class Workbench:
 
 
 class _HerePool:
-    """Stands for the service's pool of decoder processes: does each job here, since a worker is such a
-    process."""
+    """Replaces the service's pool of decoder processes: it does each job here, because a worker is such a process."""
 
     def __init__(self, readers: Readers | None, soft_readings: Callable[[Logits], list[Reading]]) -> None:
         self._readers = readers
@@ -195,7 +193,7 @@ class _HerePool:
         limit: float = math.inf,
         brief: bool = False,
     ) -> T:
-        """See `service.decoding.cascade.Pool`; the farm watches over the time."""
+        """See `service.decoding.cascade.Pool`; the farm limits the time."""
         del deadline, limit, brief
         asked: tuple[Any, ...] = (job, *arguments)
         if asked[0] is soft:
@@ -204,7 +202,7 @@ class _HerePool:
 
 
 def _remembering(function: Callable[[Picture], R]) -> Callable[[Picture], R]:
-    """The function, which does not do again what it did last."""
+    """The function, which remembers its last result."""
     last: list[tuple[Picture, R]] = []
 
     def remembered(picture: Picture) -> R:
@@ -224,9 +222,9 @@ def _calibration(setup: Setup) -> SoftCalibration | None:
 
 
 def build(setup: Setup) -> Workbench:
-    """The context of a worker process, in which deadlines count the seconds that it works.
+    """The context of a worker process, in which deadlines count processor time.
 
-    Readers with a deadline would otherwise read fewer symbols on a busy machine, and other ones each time.
+    Otherwise readers with a deadline would read fewer symbols on a busy machine, and different ones in every run.
     """
     vars(time)["monotonic"] = time.process_time
     return Workbench(setup)

@@ -1,4 +1,4 @@
-"""Where figures were measured: the machine and the versions of the libraries."""
+"""The machine and the library versions with which figures were measured."""
 
 import os
 import platform
@@ -30,7 +30,7 @@ _INSTRUCTIONS = {
     "avx512f": "AVX-512",
     "avx2": "AVX2",
 }
-"""Instructions that the speed of the generator and of its draft depends on, by their names in /proc/cpuinfo."""
+"""Instructions that matter for the speed of the generator and its draft, by their names in /proc/cpuinfo."""
 
 
 def machine() -> dict[str, Any]:
@@ -51,7 +51,7 @@ def machine() -> dict[str, Any]:
 
 
 def described(where: Mapping[str, Any]) -> str:
-    """What `machine` returned, in one line. Results of earlier versions lack some of it."""
+    """The result of `machine` in one line. Old results lack some of it."""
     able = where.get("instructions")
     hardware = [where["processor"] + (f" ({', '.join(able)})" if able else "")]
     if "cpus" in where:

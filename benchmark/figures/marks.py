@@ -1,6 +1,6 @@
 """Figures in documents: text between the marks `<!-- NAME:begin -->` and `<!-- NAME:end -->` of a Markdown file.
 
-The prose of a document is written by hand around the marks. What stands between them is written by a command alone.
+The prose around the marks is written by hand. Only a command writes the text between them.
 """
 
 import re
@@ -24,7 +24,7 @@ def filled(text: str, name: str, part: str) -> str:
 
 
 def fill(document: Path, parts: Mapping[str, str]) -> None:
-    """Write all `parts`, by their names, into a document. It is not changed where one of them has no place.
+    """Write all `parts`, by their names, into a document. The document is not changed if one of them has no place.
 
     Raises:
         BenchmarkError: see `filled`.

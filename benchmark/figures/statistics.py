@@ -30,7 +30,7 @@ def wilson(successes: int, trials: int) -> Interval:
 
 
 def mcnemar(gained: int, lost: int) -> float:
-    """Two-sided p of McNemar's exact test: the chance of so uneven a split of the discordant pairs."""
+    """Two-sided p of McNemar's exact test: the probability of a split of the discordant pairs at least this uneven."""
     pairs = gained + lost
     if pairs == 0:
         return 1.0
@@ -52,7 +52,7 @@ def monotone(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArr
 def crossing(axis: NDArray[np.float64], rates: NDArray[np.float64], level: float = 0.5) -> float:
     """Where the monotone fit of `rates` over `axis` first reaches `level`, linearly between two points.
 
-    The lower end of the axis where it begins at or above the level; infinite where it never gets there.
+    The lower end of the axis if it begins at or above the level; infinite if it never reaches it.
     """
     fitted = monotone(rates, np.ones(len(rates)))
     above = np.flatnonzero(fitted >= level)
@@ -68,9 +68,9 @@ def crossing(axis: NDArray[np.float64], rates: NDArray[np.float64], level: float
 def critical_point(
     axis: NDArray[np.float64], read: NDArray[np.bool_], seed: int, level: float = 0.5
 ) -> Interval:
-    """Where half of the symbols are read, with a bootstrap interval over symbols.
+    """The point of the axis at which half of the symbols are read, with a bootstrap interval over symbols.
 
-    `read` is `(symbols, len(axis))`: the same symbols at every point of the axis, so whole rows are drawn.
+    `read` is `(symbols, len(axis))`: with the same symbols at every point of the axis, so whole rows are resampled.
     """
     rng = np.random.default_rng([seed, 0xB007])
     count = len(read)

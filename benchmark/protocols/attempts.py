@@ -1,7 +1,7 @@
-"""What each attempt of the service's cascade reads and costs by itself, and the order that this asks for.
+"""What each attempt of the service's cascade reads and costs by itself, and the best order.
 
-Every attempt sees every crop, whether or not an earlier one read it. The crops are drawn like the sweep's, from
-another stream of random numbers than every published figure, so that the order is not fitted to what judges it.
+Every attempt sees every crop, whether or not an earlier one read it. The crops are drawn like those of the sweep, but
+from another stream of random numbers than every published figure, so that the order is not fitted to the test set.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Step:
     read: float
     """Share of all crops that it reads by itself."""
     first: int
-    """Crops that it is the first to read."""
+    """Crops that no earlier attempt reads."""
     milliseconds: float
     """Mean processor time over the crops that reach it."""
     gain: float
@@ -45,7 +45,7 @@ class Step:
 
 
 def arm_of(attempt: Attempt) -> Arm:
-    """The arm that stands for an attempt."""
+    """The arm of an attempt."""
     upscaler = {"upload": NONE, "draft": DRAFT}.get(attempt.picture, OURS)
     return Arm("lr", upscaler, ATTEMPT + attempt.name)
 
@@ -108,7 +108,7 @@ def _tried(name: str, options: Options, items: Sequence[Item], what: str) -> Res
 
 
 def as_served(results: Results) -> list[Step]:
-    """The order of the service, the time of enlarging with the first attempt that needs it."""
+    """The order of the service; the first attempt that needs enlarging includes its time."""
     read, cost, names, needs = _matrices(results)
     order = [names.index(attempt.name) for attempt in ATTEMPTS]
     return [
@@ -118,9 +118,9 @@ def as_served(results: Results) -> list[Step]:
 
 
 def by_gain(results: Results) -> list[Step]:
-    """The order that takes, at each place, what reads most crops a second among those still unread.
+    """The order with, at each place, the attempt that reads most crops a second among those still unread.
 
-    The time of enlarging belongs to the first attempt that needs it.
+    The first attempt that needs enlarging includes its time.
     """
     read, cost, names, needs = _matrices(results)
     order: list[int] = []
@@ -184,7 +184,7 @@ def _step(
 def _matrices(
     results: Results,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64], list[str], list[str]]:
-    """What each attempt read and how long it took, `(attempts, crops)`; names; by what each is enlarged."""
+    """What each attempt read and its time, both `(attempts, crops)`; the names; the upscaler of each."""
     arms = [arm for arm in results.arms() if arm.reader.startswith(ATTEMPT)]
     read = np.array([results.read(arm) for arm in arms])
     cost = np.array([_times(results, arm) for arm in arms])
@@ -195,7 +195,7 @@ def _matrices(
 def _charged(
     results: Results, cost: NDArray[np.float64], needs: list[str], before: list[int]
 ) -> NDArray[np.float64]:
-    """`cost` with the time of enlarging for those that need it, unless one before them needed the same."""
+    """`cost` plus the time of enlarging for attempts that need it, unless an earlier one needed the same."""
     done = {NONE, *(needs[i] for i in before)}
     for name in sorted({*needs} - done):
         here = np.array([need == name for need in needs])

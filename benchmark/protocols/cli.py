@@ -167,7 +167,7 @@ def _common(parser: Any, readers: tuple[str, ...], kernels: tuple[str, ...]) -> 
 
 
 def options_of(arguments: argparse.Namespace) -> Options:
-    """Check what was asked for against what is there.
+    """Check the options against the available models and readers.
 
     Raises:
         BenchmarkError, ManifestError: see the messages.

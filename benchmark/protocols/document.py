@@ -24,9 +24,9 @@ from benchmark.sets.paper import RECIPE
 
 
 def write_report(out: Path, document: Path, results: Path = RESULTS / "protocols") -> None:
-    """Take what has been measured in `out` over into `results`, draw the pictures, fill in the document's figures.
+    """Copy the measurements in `out` to `results`, draw the pictures, and fill in the document's figures.
 
-    Parts that were never measured stay as they are.
+    Parts that were never measured stay unchanged.
 
     Raises:
         BenchmarkError: nothing has been measured, or the document has no place for it.
@@ -116,7 +116,7 @@ _PARTS: dict[str, Callable[[Path, Path], str]] = {
     "latency": _latency,
     "speed": _speed,
 }
-"""By protocol, what is written from the file of its results and the folder of the pictures."""
+"""By protocol, the function that writes its part from the file of its results and the folder of the pictures."""
 
 
 def _where(environment: dict[str, Any]) -> str:

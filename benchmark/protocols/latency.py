@@ -20,7 +20,7 @@ DECODE_ARM, WECHAT_ARM = Arm("lr", NONE, DECODE), Arm("lr", NONE, "wechat")
 def run_latency(options: Options, count: int = COUNT) -> Results:
     """Both arms on `count` pictures of each kind, in one process; writes `latency.json`."""
     items = latency_items(count, options.seed, (WECHAT_ARM, DECODE_ARM))
-    # One process: two on one machine take each other's memory bandwidth.
+    # One process, because two on one machine compete for memory bandwidth.
     taken = run_all(items, options.setup, 1, "latency")
     each = {
         str(arm): [round(one.shots[i].milliseconds, 2) for one in taken]

@@ -16,7 +16,7 @@ from benchmark.sets.paper import FROZEN_SEED, RECIPE, SIZE, PaperItem, departure
 
 WECHAT_LR, WECHAT_HR = Arm("lr", NONE, "wechat"), Arm("hr", NONE, "wechat")
 ENLARGED_HR = 10
-"""Every tenth of the HR pictures is enlarged too, to 2048x2048: the paper's table has that row."""
+"""Every tenth HR picture is enlarged too, to 2048x2048, for a row of the paper's table."""
 
 
 def run_paper(options: Options, count: int = SIZE) -> Results:
@@ -60,7 +60,7 @@ def paper_report(results: Results) -> str:
 
 
 def _layout(results: Results) -> str:
-    """Rows lr and hr, columns Bicubic, WeChat and Ours, as the paper has it."""
+    """Rows lr and hr, columns Bicubic, WeChat and Ours, as in the paper."""
     rows = []
     for picture in ("lr", "hr"):
         row = [picture]

@@ -53,7 +53,7 @@ class PhotoItem:
         return replace(self, arms=arms)
 
     def draw(self) -> tuple[dict[str, Image], tuple[bytes, ...]]:
-        """`photo` or `lr`, and all ways to write its payload."""
+        """`photo` or `lr`, and every byte string that counts as its payload."""
         bgr = photos.load(self.folder / self.photo.path)
         if self.cell is None or self.located is None:
             known = self.located.payload if self.located else self.photo.payload.encode()
@@ -130,7 +130,7 @@ def photos_report(results: Results) -> str:
 
 
 def _spread(found: list[Photo], limit: int | None) -> list[Photo]:
-    """`limit` of the photographs, from all over the index."""
+    """`limit` of the photographs, spread over the index."""
     return found if limit is None or limit >= len(found) else found[:: -(-len(found) // limit)]
 
 
@@ -149,7 +149,7 @@ def _lost(results: Results) -> str:
 
 
 def cell_rates(results: Results, arm: Arm) -> dict[str, tuple[int, int]]:
-    """For each cell the crops read and tried."""
+    """For each cell, the numbers of crops read and tried."""
     read, tried = results.read(arm), results.tried(arm)
     cells = np.array(results.details["cells"])
     names = [name for name in dict.fromkeys(results.details["cells"]) if name]
@@ -166,7 +166,7 @@ def _cell_table(results: Results, arms: list[Arm]) -> str:
 
 
 def photo_bars(results: Results) -> dict[str, dict[str, float]]:
-    """What the plot shows: rates of the arms that matter, by cell."""
+    """The rates in the plot, by arm and cell."""
     chosen = [
         WECHAT,
         Arm("lr", "bicubic", "wechat"),
@@ -198,7 +198,7 @@ def _details(items: list[PhotoItem], not_located: list[str]) -> dict[str, Any]:
 
 
 def locate(bench: Workbench, entry: tuple[Path, Photo]) -> Located | None:
-    """The job of a worker: where the symbol of a photograph is."""
+    """The job of a worker: locate the symbol of a photograph."""
     folder, photo = entry
     cv2.setNumThreads(1)
     return photos.locate(photos.luma(photos.load(folder / photo.path)), photo.payload, bench.wechat)
@@ -208,5 +208,5 @@ def _locate(worker: Worker, entry: tuple[Path, Photo]) -> Located | None:
     try:
         return worker.call(locate, entry)
     except JobLostError:
-        # A reader ended its process over this photograph; the report names it as not located.
+        # A reader crashed on this photograph; the report lists it as not located.
         return None

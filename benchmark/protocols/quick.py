@@ -21,7 +21,7 @@ PX_PER_MODULE = (1.1, 1.3, 1.6)
 COUNT = 8
 FLOORS = Path(__file__).with_name("floors.json")
 MARGIN = 0.06
-"""By how much a floor lies below what was measured when it was set: about six of the symbols."""
+"""Difference between a floor and the rate measured when it was set: about six of the symbols."""
 FLOORED = (
     Arm("lr", NONE, "wechat"),
     Arm("lr", OURS, "wechat"),
@@ -29,12 +29,12 @@ FLOORED = (
     Arm("lr", NONE, DECODE),
 )
 TRUSTED = (SOFT, DECODE)
-"""Readers that never return a wrong payload."""
+"""Readers that must never return a wrong payload."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether an arm reads what it must."""
+    """Whether an arm reaches its floor."""
 
     arm: Arm
     rate: float
@@ -43,7 +43,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Not below its floor, and without misreads where none are allowed."""
+        """Whether it reaches its floor and has no misreads if none are allowed."""
         return self.rate >= self.floor and not (self.misreads and self.arm.reader in TRUSTED)
 
 
@@ -74,10 +74,10 @@ def verdicts(results: Results, floors: Mapping[str, float]) -> list[Verdict]:
 
 
 def broken(results: Results, picture: str = "lr") -> str | None:
-    """Why the generator cannot be right, in a quick run of any protocol; None where nothing speaks against it.
+    """The reason why the generator must be broken, from a quick run of any protocol; None if there is none.
 
-    WeChat must read about as much of what it enlarges as of the picture itself, which a generator that loses symbols
-    or draws wrong modules cannot reach.
+    WeChat must read about as much of the enlargements as of the pictures themselves. A generator that loses symbols or
+    draws wrong modules cannot reach this.
     """
     ours, alone = Arm(picture, OURS, "wechat"), Arm(picture, NONE, "wechat")
     if any(str(arm) not in results.outcomes for arm in (ours, alone)):
@@ -102,12 +102,11 @@ def floors() -> dict[str, float]:
 
 
 def set_floors(results: Results) -> None:
-    """Write the floors from what was just measured.
+    """Write floors from the results.
 
     Raises:
-        BenchmarkError: a floor of an arm with a generator would not be above what WeChat reads without one,
-        so
-            that a broken generator could pass.
+        BenchmarkError: a floor of an arm with a generator would not be above what WeChat reads without one, so a broken
+            generator could pass.
     """
     values = {str(arm): round(float(results.read(arm).mean()) - MARGIN, 3) for arm in results.arms()}
     alone = float(results.read(FLOORED[0]).mean())

@@ -24,7 +24,7 @@ _CELLS = {
     "2, 10": "to 2.0 pixels per module, JPEG 10",
     "1.6, 10": "to 1.6 pixels per module, JPEG 10",
 }
-"""Cells of the photographs that are shown, and what the README calls them."""
+"""The cells of the photographs in the table, and their names in the README."""
 
 
 def rates(folder: Path) -> str:

@@ -44,11 +44,11 @@ class Cost:
     all_cores_ms: float
     """Median time."""
     peak_share: float | None
-    """Operations per second on one core, in shares of what a large matrix product reaches there."""
+    """Operations per second on one core, as a share of those of a large matrix product."""
     memory_mb: float | None
-    """Growth of the largest resident size of a process of its own, model included."""
+    """Growth of the peak resident size of a separate process, including the model."""
     read_rate: float | None
-    """Of WeChat on its enlargements, from another run."""
+    """Read rate of WeChat on its enlargements, from another run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _enlarger(spec: UpscalerSpec, threads: int, crop: Image) -> Callable[[], obj
 def _interleaved(
     one: dict[str, Callable[[], object]], every: dict[str, Callable[[], object]], rounds: int, cores: int
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Typical seconds: processor time on one core, time on all. The first round warms up and does not
+    """Typical seconds: processor time on one core, wall-clock time on all. The first round is a warm-up and does not
     count."""
     single: dict[str, list[float]] = {name: [] for name in one}
     many: dict[str, list[float]] = {name: [] for name in every}
@@ -177,7 +177,7 @@ def _interleaved(
 
 
 def _typical(times: dict[str, list[float]]) -> dict[str, float]:
-    """Medians; of the matrix product the best, since a peak is what is never exceeded."""
+    """Medians; for the matrix product the best time, since it is the peak."""
     return {name: min(values) if name == PEAK else median(values) for name, values in times.items()}
 
 
@@ -235,13 +235,13 @@ def _memory(spec: UpscalerSpec) -> float | None:
 
 
 class _Probe:
-    """A process that does nothing but enlarge."""
+    """A process that only enlarges."""
 
     def __init__(self, spec: UpscalerSpec) -> None:
         self._spec = spec
 
     def growth(self) -> float | None:
-        """Megabytes by which the largest resident size grew over loading the model and three crops."""
+        """Growth of the peak resident size in megabytes from loading the model and enlarging three crops."""
         cv2.setNumThreads(1)
         before = _peak_mb()
         upscale = build_upscaler(self._spec)
@@ -253,7 +253,7 @@ class _Probe:
 
 
 def _peak_mb() -> float | None:
-    """Linux's high-water mark of this program; getrusage's also counts what the parent was before the exec."""
+    """Linux's peak resident size of this program; that of getrusage includes the parent before the exec."""
     status = Path("/proc/self/status")
     if not status.is_file():
         return None

@@ -59,7 +59,7 @@ def critical(results: Results, arm: Arm) -> list[Interval]:
 
 
 def plotted(results: Results) -> list[Arm]:
-    """The arms worth a curve: WeChat alone, what it makes of enlarged pictures, our own readers."""
+    """The arms in the plot: WeChat alone, WeChat on enlarged pictures, our own readers."""
     arms = [
         arm for arm in results.arms() if arm.upscaler != NONE or arm.reader in ("wechat", "zxing", "decode")
     ]
@@ -69,7 +69,7 @@ def plotted(results: Results) -> list[Arm]:
 def sweep_report(results: Results, *, every_rate: bool = True) -> str:
     """Markdown: critical pixels per module by family and arm, pairs, misreads; rates at each point.
 
-    The rates are those of WeChat and the cascade alone unless `every_rate`.
+    The rates are only those of WeChat and the cascade, unless `every_rate`.
     """
     details = results.details
     parts = [

@@ -1,4 +1,4 @@
-"""How often a generator's logits are wrong by their size, beside the table that its manifest carries.
+"""How often a generator's logits are wrong, by their size, and the table in its manifest.
 
     python -m benchmark reader calibration --model model.onnx
 
@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> None:
     )
     sizes, wrong = evidence(symbols)
     measured = calibrated(sizes, wrong)
-    # What the generator is sold with, so that the plot judges that; a fresh measurement where it brings none.
+    # The table of the release, so that the plot judges it; a new measurement if the release has none.
     used = file.calibration or measured
     result = {
         "command": given.typed,

@@ -3,11 +3,11 @@
     python -m benchmark reader channel [--quick] [--trials N] [--seed N]
 
 Symbols by segno, filled to nine tenths with random text, pass one of two channels of known reliability at a
-given module error rate: white noise of constant strength, and white noise under Rayleigh fading, where the
-wrong modules are the unsure ones as in a generator's output. Each reception is decoded by hard decisions
-alone (what readers usually do: the nearest format word, bounded-distance Reed–Solomon), by codeword erasures
-that take the first success (no guard), and by `service.decoding.soft.decode`; times are medians of processor
-time. A last table decodes receptions that hold no symbol. Whether the misread bound holds is asked by `misread_bound`.
+given module error rate: white noise of constant strength, and white noise under Rayleigh fading, in which
+wrong modules are unsure, as in a generator's output. Each reception is decoded in three ways: by hard decisions alone,
+as readers usually do (the nearest format word, bounded-distance Reed–Solomon); by codeword erasures that take the first
+success (no guard); and by `service.decoding.soft.decode`. Times are medians of processor time. A last table decodes
+receptions without a symbol. `misread_bound` tests the misread bound.
 """
 
 import argparse
@@ -43,14 +43,14 @@ ERROR_RATES: dict[Level, tuple[float, ...]] = {
 
 
 def white(dark: NDArray[np.bool_], error_rate: float, rng: np.random.Generator) -> Soft:
-    """Exact log-likelihood ratios after white noise that turns this share of the modules."""
+    """Exact log-likelihood ratios after white noise that flips this share of the modules."""
     amplitude = -NormalDist().inv_cdf(error_rate)
     received = np.where(dark, amplitude, -amplitude) + rng.normal(size=dark.shape)
     return (2 * amplitude * received).astype(np.float32)
 
 
 def fading(dark: NDArray[np.bool_], error_rate: float, rng: np.random.Generator) -> Soft:
-    """The same with an amplitude, known to the receiver, of each module's own: Rayleigh distributed.
+    """The same with a Rayleigh distributed amplitude for each module, which the receiver knows.
 
     The mean amplitude follows from error rate = (1 - sqrt(g / (1 + g))) / 2 for the mean g of half its square
     (J. G. Proakis, Digital Communications, chapter on fading channels).
@@ -78,19 +78,19 @@ class Tally:
         self.misread += payload is not None and payload != truth
 
     def record(self) -> dict[str, Any]:
-        """What is kept of it."""
+        """The data to be saved."""
         milliseconds = round(float(np.median(self.milliseconds)), 1)
         trials = len(self.milliseconds)
         return {"trials": trials, "read": self.read, "wrong": self.misread, "milliseconds": milliseconds}
 
 
 def decode_hard(llr: Soft, version: int) -> bytes | None:
-    """Hard decisions and errors-only Reed–Solomon; what decodes and parses is believed."""
+    """Hard decisions and errors-only Reed–Solomon; everything that decodes and parses is accepted."""
     return _decode_blocks(llr, version, erase=False)
 
 
 def decode_erasing(llr: Soft, version: int) -> bytes | None:
-    """Erases the least reliable codewords two at a time and believes the first success of every block."""
+    """Erase the least reliable codewords two at a time, and accept the first success of every block."""
     return _decode_blocks(llr, version, erase=True)
 
 
@@ -127,7 +127,7 @@ DECODERS = {"hard decisions": decode_hard, "erasures, no guard": decode_erasing,
 
 
 def empty(version: int, rng: np.random.Generator) -> Soft:
-    """Soft bits of no symbol: white or coarse noise, sure or unsure, half of it under true function patterns."""
+    """Soft bits without a symbol: white or coarse noise, sure or unsure; half of them have true function patterns."""
     modules = layout.size(version)
     grain = int(rng.integers(1, 5))
     llr = np.kron(rng.normal(size=(modules, modules)), np.ones((grain, grain)))[:modules, :modules]
@@ -160,7 +160,7 @@ def measure_channel(
 
 
 def measure_empty(trials: int, rng: np.random.Generator) -> dict[str, Any]:
-    """What each decoder makes of receptions without a symbol."""
+    """The result of each decoder on receptions without a symbol."""
     tallies = {name: Tally() for name in DECODERS}
     for _ in range(trials):
         version = int(rng.choice([1, 1, 2, 3, 4, 5, 7, 10]))

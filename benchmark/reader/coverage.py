@@ -1,12 +1,12 @@
-"""What the soft-decision reader must read: every kind of symbol when it is clean, and every decodable word.
+"""What the soft-decision reader must read: every kind of clean symbol, and every decodable word.
 
     python -m benchmark reader coverage
 
 1. Each of the 40 versions, 4 levels and 8 masks once, with the modes in turn (numeric, alphanumeric, byte, kanji,
-   hanzi, mixed), as logits of a picture with a little blur, from finder patterns to payload.
-2. Each version and level with e wrong codewords and s that were never seen in each of its blocks, along
-   2 e + s = d - 1 - p (ISO/IEC 18004:2015, 7.5.1, table 9), wherever random words would pass for such a one less
-   often than the reader's limit. Which bits of a wrong codeword are wrong is random, and nothing says that they are.
+   hanzi, mixed), as logits of a slightly blurred picture, from finder patterns to payload.
+2. Each version and level with e wrong and s erased codewords in each of its blocks, along
+   2 e + s = d - 1 - p (ISO/IEC 18004:2015, 7.5.1, table 9), if random words look like such a word less often than the
+   reader's limit. The wrong bits of a codeword are random, and their reliabilities do not show that they are wrong.
 """
 
 import argparse
@@ -34,14 +34,14 @@ from service.decoding.soft.effort import Effort
 MASKS = range(8)
 MODES = ("numeric", "alphanumeric", "byte", "kanji", "hanzi", "mixed")
 LIMIT = 1e-8
-"""Of the reader's misread bound."""
+"""Limit of the reader's misread bound."""
 RESERVE = {(1, "L"): 3, (1, "M"): 2, (1, "Q"): 1, (1, "H"): 1, (2, "L"): 2, (3, "L"): 1}
-"""p, the checks that small symbols keep against misreading (ISO/IEC 18004:2015, table 9)."""
+"""p, the misread protection codewords of small symbols (ISO/IEC 18004:2015, table 9)."""
 _SURE = 6.0
-"""Nats of a module that is seen clearly."""
+"""Log-likelihood ratio of a clear module, in nats."""
 _PATIENT = 60.0
 _MARGIN_BITS = 60
-"""Left of the capacity for indicators."""
+"""Bits of the capacity reserved for indicators."""
 
 
 def message(mode: str, version: int, level: Level, rng: np.random.Generator) -> tuple[Any, bytes]:
@@ -67,7 +67,7 @@ def message(mode: str, version: int, level: Level, rng: np.random.Generator) -> 
 
 
 def clean(seed: int) -> dict[str, Any]:
-    """Part 1: symbols, symbols read with their payload, version, level and mask, and those that were not."""
+    """Part 1: the number of symbols, of those read with their payload, version, level and mask, and those not read."""
     found: Counter[str] = Counter()
     missed = []
     kinds = [(v, level, mask) for v in layout.VERSIONS for level in LEVELS for mask in MASKS]
@@ -91,7 +91,7 @@ def clean(seed: int) -> dict[str, Any]:
 
 
 def to_the_limit(seed: int) -> dict[str, Any]:
-    """Part 2: combinations of errors and erasures, those read, those read wrongly."""
+    """Part 2: the combinations of errors and erasures, those read, and those misread."""
     tried, wrong, missed = 0, 0, []
     kinds = [(version, level) for version in layout.VERSIONS for level in LEVELS]
     for version, level in tqdm(kinds, desc="limit", unit="kind"):
@@ -117,7 +117,7 @@ def to_the_limit(seed: int) -> dict[str, Any]:
 
 
 def _by_chance(structure: codewords.BlockStructure, errors: int, erasures: int) -> float:
-    """Words that lie within `errors` codewords of a code word when so many are erased; see `acceptance`."""
+    """Share of words within `errors` codewords of a code word with so many erasures; see `acceptance`."""
     spheres = sum(comb(structure.length - erasures, i) * 255**i for i in range(errors + 1))
     chances = 3 * (structure.checks if erasures else 1) * structure.blocks
     return float(chances * spheres / 256 ** (structure.checks - erasures))
@@ -131,7 +131,7 @@ def _damage(
     erasures: int,
     rng: np.random.Generator,
 ) -> None:
-    """In every block: codewords of which about half of the bits are surely wrong, and codewords never seen."""
+    """Put into every block codewords with about half of the bits wrong but sure, and erased codewords."""
     order = layout.data_order(version)
     for row in codewords.interleaving(version, level).tolist():
         block = [order[8 * place : 8 * place + 8] for place in row if place >= 0]
@@ -145,7 +145,7 @@ def _damage(
 
 
 def run(given: argparse.Namespace) -> int:
-    """Write `reader-coverage.json`; 1 if anything was missed or read wrongly."""
+    """Write `reader-coverage.json`; 1 if any symbol was not read or misread."""
     cv2.setNumThreads(1)
     result: dict[str, Any] = {
         "command": given.typed,

@@ -1,4 +1,4 @@
-"""The parts of docs/reader.md that speak of decoding alone: channels, the misread bound, Reed–Solomon libraries."""
+"""The parts of docs/reader.md about decoding alone: channels, the misread bound, Reed–Solomon libraries."""
 
 from itertools import groupby
 from typing import Any
@@ -7,7 +7,7 @@ from benchmark.figures.tables import table
 
 
 def channel_part(data: dict[str, Any]) -> str:
-    """Read rates by channel, version and level, the error rates of a line side by side."""
+    """Read rates by channel, version and level; a row has all error rates."""
     names = list(data["rows"][0]["decoders"])
     rows = []
     for (channel, version, level), group in groupby(
@@ -40,7 +40,7 @@ def channel_part(data: dict[str, Any]) -> str:
 
 
 def bound_part(data: dict[str, Any]) -> str:
-    """What was read at the reader's limit and at a careless one, by the bound it came with."""
+    """Readings at the reader's limit and at a careless one, by their bound."""
     strict, careless = data["rows"]
     rows = [
         [_range(bounds, i), *(str(row["by_bound"][i][key]) for row in (strict, careless) for key in _KEYS)]

@@ -1,10 +1,9 @@
-"""Reed–Solomon decoders side by side: what a library costs a decoder process, and how long a word takes.
+"""Reed–Solomon decoders side by side: the cost of a library in a decoder process, and the time of a word.
 
     python -m benchmark reader finite-field
 
-The largest block of a QR symbol but for its reserve, (134, 108), decoded clean and with 13 codewords wrong. Each
-decoder is measured in a process of its own. `reedsolo` and `galois` are no dependencies of this project; those that
-are not installed are left out.
+The largest block of a QR symbol, (134, 108), decoded clean and with 13 codewords wrong. Each decoder is measured in a
+process of its own. `reedsolo` and `galois` are no dependencies of this project; they are left out if not installed.
 """
 
 import argparse
@@ -26,11 +25,11 @@ from benchmark.figures.machine import machine
 LENGTH, DATA = 134, 108
 ERRORS = (LENGTH - DATA) // 2
 WORDS = 20
-"""Words of a batch, for the decoder that takes many at once."""
+"""Words in a batch."""
 _REPEATS = 5
 
 Decode = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-"""From received words `(k, 134)` to what they are corrected to."""
+"""From received words `(k, 134)` to corrected words."""
 
 
 def ours() -> Decode:
@@ -88,7 +87,7 @@ def measure(name: str) -> dict[str, Any]:
 
 
 def _resident() -> float:
-    """Megabytes that this process has held at most."""
+    """Peak resident size of this process in megabytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -107,7 +106,7 @@ def run(given: argparse.Namespace) -> None:
 
 
 def _measured_alone(name: str) -> dict[str, Any]:
-    """`measure(name)` in a fresh process, whose memory holds nothing of another decoder."""
+    """`measure(name)` in a fresh process, so that its memory has nothing of another decoder."""
     program = f"import json; from {__name__} import measure; print(json.dumps(measure({name!r})))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
     row: dict[str, Any] = json.loads(done.stdout)

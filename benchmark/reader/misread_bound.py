@@ -1,10 +1,10 @@
-"""Whether the misread bound holds: receptions without a symbol, and symbols about where reading ends.
+"""Test of the misread bound: receptions without a symbol, and symbols near the wall.
 
     python -m benchmark reader bound
 
-Each reception is decoded at the reader's limit, and at one that accepts nearly anything that parses, so that wrong
-payloads may show where the bound says that they are rare. Decoding alone, without geometry; `misreads` of
-`python -m benchmark` counts them on pictures.
+Each reception is decoded at the reader's limit, and at a limit that accepts nearly everything that parses, so that
+wrong payloads would appear if the bound were too low. This is decoding alone, without geometry; `python -m benchmark
+misreads` counts misreads on pictures.
 """
 
 import argparse
@@ -22,15 +22,15 @@ from service.decoding.soft.codewords import LEVELS
 from service.decoding.soft.decode import decode_modules
 
 EDGES = (-12, -8, -6, -4, -2, 0)
-"""Decimal logarithms of the misread bound between which readings are counted together."""
+"""Bin edges of the misread bound, as decimal logarithms."""
 CARELESS = 0.3
-"""A limit of the misread bound that hardly refuses anything."""
+"""A limit of the misread bound that refuses hardly anything."""
 
 
 def beyond(rng: np.random.Generator) -> tuple[Soft, int, bytes]:
-    """A small symbol about where reading ends: soft bits of any scale, its version and payload.
+    """A small symbol near the wall: soft bits of any scale, its version and payload.
 
-    Half of them are damaged besides by a square of sure bits that have nothing to do with the symbol.
+    Half of the symbols are also damaged by a square of sure bits that do not depend on the symbol.
     """
     version, level = int(rng.choice([1, 1, 1, 2, 3, 5])), LEVELS[int(rng.integers(4))]
     dark, payload = filled_symbol(version, level, rng, rng.uniform(0.2, 1.0))
@@ -46,7 +46,7 @@ def beyond(rng: np.random.Generator) -> tuple[Soft, int, bytes]:
 
 
 def measure(receptions: int, limit: float, rng: np.random.Generator) -> dict[str, Any]:
-    """What is read of `receptions`, half of them empty and half hardly readable, by the bound it came with."""
+    """Readings of `receptions` receptions, half of them empty and half hardly readable, by their bound."""
     nothing = 0
     bounds: dict[bool, list[float]] = {True: [], False: []}
     for _ in tqdm(range(receptions // 2), desc=f"limit {limit:g}", unit="pair"):

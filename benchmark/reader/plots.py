@@ -48,7 +48,8 @@ def stages(rows: Sequence[dict[str, Any]], path: Path) -> None:
 
 
 def reliability(bins: Sequence[dict[str, Any]], table: dict[str, list[float]], path: Path) -> None:
-    """Share of wrong modules against the size of the logit, beside what the logit itself and the table say."""
+    """Share of wrong modules against the size of the logit, with the predictions of the logit itself and of the
+    table."""
     figure, axes = plt.subplots(figsize=(6, 4))
     sizes = np.array([row["mean"] for row in bins])
     found = [wilson(row["wrong"], row["modules"]) for row in bins]

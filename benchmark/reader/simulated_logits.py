@@ -1,8 +1,8 @@
-"""Simulated generator output: the logits of a symbol whose place is known exactly.
+"""Simulated generator output: the logits of a symbol at an exactly known position.
 
-Tests and benchmarks of the soft-decision reader need logits with a known grid, as soft and as wrong as those
-of a generator at the wall, without a generator. A symbol is drawn, blurred by a fraction of a module, placed
-by a homography after an optional bend, and disturbed by noise that is correlated over about a module.
+Tests and benchmarks of the soft-decision reader need logits with a known grid that are as soft and as wrong as those of
+a generator near the wall, without a generator. A symbol is drawn, blurred by a fraction of a module, placed with a
+homography after an optional bend, and disturbed by noise that is correlated over about a module.
 """
 
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ _MARGIN = 9
 
 @dataclass(frozen=True)
 class Scene:
-    """How a simulated symbol is shown. Lengths are in pixels of the logits unless said otherwise."""
+    """The appearance of a simulated symbol. Lengths are in pixels of the logits unless stated otherwise."""
 
     module: float = 5.0
     """Mean width of a module; four times the pixels per module of the low-resolution picture."""
     rotation: float = 0.0
-    """Degrees, clockwise as seen (y points down)."""
+    """Degrees, clockwise (y points down)."""
     perspective: float = 0.0
     """Relative change of scale from one side of the symbol to the other, along a random direction."""
     bend: float = 0.0
@@ -37,17 +37,17 @@ class Scene:
     mirrored: bool = False
     inverted: bool = False
     quiet: float = 4.0
-    """Modules of quiet zone; beyond it lies the surrounding."""
+    """Modules of quiet zone, inside of the surroundings."""
     busy: bool = False
-    """A surrounding of random blocks and lines in place of a plain one."""
+    """Random blocks and lines as surroundings, instead of plain ones."""
     margin: float = 30.0
     """From the outermost corner of the symbol to the edge of the picture."""
     blur: float = 0.4
     """Standard deviation in modules."""
     noise: float = 0.15
-    """Standard deviation of the noise as a share of the amplitude between sure dark and sure light."""
+    """Standard deviation of the noise as a share of the amplitude between certain dark and certain light."""
     gain: float = 6.0
-    """The logit of a sure module."""
+    """The logit of a certain module."""
 
 
 def symbol_modules(
@@ -90,7 +90,7 @@ def simulate(modules: NDArray[np.bool_], scene: Scene, rng: np.random.Generator)
 
     centres = np.stack(np.meshgrid(np.arange(n) + 0.5, np.arange(n) + 0.5), axis=-1)
     unbent = centres.copy()
-    for _ in range(30):  # The bend is given from picture to symbol; its inverse is a fixed point.
+    for _ in range(30):  # The bend maps picture to symbol; its inverse is a fixed point.
         unbent = centres - _bend(unbent, n, scene.bend, direction)
     placed = _project(homography, unbent)
     return Simulated(
@@ -110,7 +110,7 @@ def _homography(n: int, scene: Scene, rng: np.random.Generator) -> NDArray[np.fl
     turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
     towards = rng.uniform(0, 2 * np.pi)
     tilt = np.eye(3)
-    # The scale goes as 1 / (1 + p.u) along p (isotropically to first order once the shear is taken away).
+    # The scale is 1 / (1 + p.u) along p (isotropic to first order without the shear).
     tilt[2, :2] = scene.perspective / n * np.array([np.cos(towards), np.sin(towards)])
     scale = np.diag([scene.module, scene.module, 1.0])
     return np.asarray(turn @ scale @ tilt @ _translation(-n / 2, -n / 2))
@@ -129,7 +129,7 @@ def _bend(at: NDArray[np.float64], n: int, size: float, direction: float) -> NDA
 
 
 def _drawing(shown: NDArray[np.bool_], scene: Scene, rng: np.random.Generator) -> FloatArray:
-    """The symbol and what is around it, +1 light and -1 dark, blurred."""
+    """The symbol and its surroundings, +1 light and -1 dark, blurred."""
     n = len(shown)
     side = (n + 2 * _MARGIN) * _OVERSAMPLING
     canvas = np.ones((side, side), np.float32)

@@ -1,10 +1,10 @@
-"""What the soft-decision reader costs once the logits are there, by version of the symbol.
+"""Time of the soft-decision reader from the logits on, by version of the symbol.
 
     python -m benchmark reader speed
 
 Simulated logits at 4.8 pixels per module with some modules wrong, so that errors must be corrected. `illegible`
-symbols have all function patterns but random data, which is the dearest that can be shown to the reader: it finds the
-symbol and cannot decode it. Processor time, which with `OPENBLAS_NUM_THREADS=1` is the wall clock of an idle core.
+symbols have all function patterns but random data. They take the longest: the reader finds the symbol and cannot decode
+it. Times are processor times; with `OPENBLAS_NUM_THREADS=1` they equal the wall-clock time of an idle core.
 """
 
 import argparse
@@ -24,11 +24,11 @@ from service.decoding.soft import symbol_layout as layout
 
 VERSIONS = (*range(1, 11), 15, 25, 40)
 MODULE = 4.8
-"""Pixels of a module; four times those of the crop."""
+"""Pixels of a module, four times as many as in the crop."""
 
 
 def measure(version: int, count: int, illegible: bool, seed: int) -> dict[str, Any]:
-    """Times `count` symbols of one version, after one that is not counted."""
+    """Time `count` symbols of one version, after one that is not counted."""
     rng = np.random.default_rng([seed, version, illegible])
     milliseconds, read, errors = [], 0, []
     for number in range(count + 1):

@@ -1,4 +1,4 @@
-"""The README's first picture: what becomes of three hard crops, and who reads what of it, tried as it is drawn."""
+"""The README's first picture: three hard crops, enlarged, with the readers that read each; tested while it is drawn."""
 
 import io
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Panel:
 
 
 def panels(crop: Crop, bench: Workbench, files: WeChatFiles) -> list[Panel]:
-    """The crop as it is, enlarged in three ways, and who reads each of these."""
+    """The crop as it is and enlarged in three ways, with the readers of each."""
     lr = crop.render()
     height, width = lr.shape
     enlarged = build_upscaler(chosen_upscalers((), newest_generator(), [])[0])(lr)
@@ -64,7 +64,7 @@ def panels(crop: Crop, bench: Workbench, files: WeChatFiles) -> list[Panel]:
 
 
 def wechat_enlarged(lr: Image, files: WeChatFiles) -> Image:
-    """`(2h - 1, 2w - 1)`: what the super-resolution net that WeChat's detector carries makes of a crop `(h, w)`."""
+    """`(2h - 1, 2w - 1)`: a crop `(h, w)` enlarged by the super-resolution net of WeChat's detector."""
     net = cv2.dnn.readNetFromCaffe(str(files.sr_prototxt), str(files.sr_caffemodel))
     net.setInput(cv2.dnn.blobFromImage(lr, 1 / 255))
     enlarged: Image = np.clip(255 * net.forward()[0, 0], 0, 255).astype(np.uint8)
@@ -81,7 +81,7 @@ def draw(path: Path) -> None:
     """Write the picture, PNG.
 
     Raises:
-        ReaderUnavailableError: WeChat's nets are not there.
+        ReaderUnavailableError: WeChat's nets are missing.
     """
     folder = STORE / "wechat_qr" / "1"
     files = wechat_files(folder)
@@ -107,7 +107,7 @@ def draw(path: Path) -> None:
 
 
 def save(figure: Any, path: Path, dpi: int) -> None:
-    """Write a Matplotlib figure as a PNG of few colours, so that the page loads at once; closes the figure."""
+    """Write a Matplotlib figure as a PNG with few colours, so that the page loads fast; closes the figure."""
     path.parent.mkdir(parents=True, exist_ok=True)
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=dpi)

@@ -1,5 +1,5 @@
-"""The crops that the README and the playground show: hard to read, made by the benchmark's renderer, small enough
-to commit."""
+"""The crops of the README and the playground: hard to read, drawn by the benchmark's renderer, small enough to
+commit."""
 
 import json
 import shutil
@@ -16,25 +16,25 @@ from scoring.families import FAMILIES
 from scoring.symbols import Symbol
 
 DOCUMENTED = Path("docs/samples")
-"""The README's crops."""
+"""Folder of the README's crops."""
 SERVED = Path("service/server/static/samples")
-"""The playground's, which are the README's and more, and `index.json` about them."""
+"""Folder of the playground's crops, which include those of the README, and their `index.json`."""
 SEED = 0x5A4D
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """One crop: which symbol, and what happens to it."""
+    """One crop: its symbol and its degradation."""
 
     name: str
     family: str
-    """Of degradation."""
+    """Family of degradation."""
     px_per_module: float
     """In the crop."""
     version: int
     payload: bytes
     draw: tuple[int, ...]
-    """Which of the family's draws, chosen among a few so that other readers do not read it."""
+    """Number of the draw in the family, chosen among a few so that other readers do not read it."""
     title: str
     note: str
     documented: bool = False
@@ -77,7 +77,7 @@ CROPS = (
 
 
 def make(documented: Path = DOCUMENTED, served: Path = SERVED) -> list[Path]:
-    """Write the crops as PNG files; the same files on the same library versions."""
+    """Write the crops as PNG files; the same library versions give the same files."""
     made = []
     index = []
     for crop in CROPS:
@@ -122,7 +122,7 @@ def poster(width: int = 1280, height: int = 960) -> NDArray[np.uint8]:
     corners = np.array([[0, 0], [900, 0], [900, 1240], [0, 1240]], np.float32)
     seen = np.array([[395, 60], [905, 96], [872, 838], [352, 812]], np.float32)
     turn = cv2.getPerspectiveTransform(corners, seen)
-    # Twice as large and then reduced, or the letters would be jagged.
+    # Draw twice as large and reduce, or the letters would be jagged.
     twice = np.diag([2.0, 2.0, 1.0]) @ turn
     large = cv2.warpPerspective(paper, twice, (2 * width, 2 * height), flags=cv2.INTER_LINEAR)
     cover = cv2.warpPerspective(np.ones(paper.shape[:2], np.float32), twice, (2 * width, 2 * height))

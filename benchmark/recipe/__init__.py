@@ -1,1 +1,1 @@
-"""The figures of docs/paper.md: what the paper left empty, each from a command of its own."""
+"""The figures of docs/paper.md, each from a command of its own."""

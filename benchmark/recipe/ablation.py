@@ -1,4 +1,4 @@
-"""The ablation: the same short training with each part of the recipe removed in turn, and what is read then."""
+"""The ablation: the same short training with each part of the recipe removed in turn, and the resulting read rates."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 
 @dataclass(frozen=True)
 class Variant:
-    """One training: a configuration file and what is changed in it."""
+    """One training: a configuration file and the changes to it."""
 
     name: str
     file: str
@@ -56,8 +56,8 @@ VARIANTS = (
     Variant("srresnet, batch norm kept", "srresnet.toml", {"generator": {"batch_norm": True}}),
     Variant("rrdb", "rrdb.toml", {}),
 )
-"""VGG19 takes most of a step on a CPU, so one pair alone has the perceptual loss, for fewer steps. Batch norm cannot be
-put into trained weights, so that pair starts from random ones; `rrdb` shows that it learns."""
+"""VGG19 takes most of a step on a CPU, so only one pair has the perceptual loss, with fewer steps. Batch norm cannot be
+added to trained weights, so its pair starts from random weights. `rrdb` shows that it learns."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,11 @@ def run(
     short: bool = False,
     jobs: int = 1,
 ) -> list[Row]:
-    """Train every variant into a folder under `out` and measure it, beside the generators that they start from and
-    the graphs `beside`, by name.
+    """Train every variant into a folder under `out` and measure it, together with the initial generators and the graphs
+    `beside`, by name.
 
-    A training that is over is not repeated, one that was interrupted goes on. `count` is that of the crops of each kind
-    to read. `short` shows in seconds that everything works and measures nothing.
+    A finished training is not repeated; an interrupted one continues. `count` is the number of crops of each kind to
+    read. `short` checks in seconds that everything works; its results mean nothing.
     """
     models = dict(beside)
     graphs: dict[str, Path] = {}

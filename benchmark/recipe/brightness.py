@@ -1,8 +1,9 @@
-"""Features before or after their activation: how many are left, and what that does to the brightness of a picture.
+"""Features before and after their activation: how many are active, and the effect on the brightness of a picture.
 
-The paper follows ESRGAN, which compares VGG19's features before the activation: deep behind it few are active, so they
-supervise little and let the brightness drift (Wang et al. 2018, section 3.2). Here the active features of clean symbols
-are counted, and pictures that nothing but the perceptual loss draws to their target show the brightness.
+The paper follows ESRGAN, which compares VGG19's features before the activation. After the activation of a deep layer
+few features are active, so they supervise little and let the brightness drift (Wang et al. 2018, section 3.2). Here the
+active features of clean symbols are counted. Pictures that are optimised with the perceptual loss alone show the
+brightness.
 """
 
 from collections.abc import Mapping
@@ -21,21 +22,21 @@ from training.objective import shown
 from training.validate import SEED_OFFSET
 
 RATE = 0.01
-"""Learning rate of the pictures' own optimiser, in shares of the full scale per step."""
+"""Learning rate of the optimiser of the pictures, as a share of the full scale per step."""
 
 
 @dataclass(frozen=True)
 class Brightness:
-    """Of one way of comparing; brightnesses are means over a picture, in [0, 1]."""
+    """Result of one way to compare; brightness is the mean of a picture, in [0, 1]."""
 
     active: float
     """Share of the layer's features that are not zero, on the targets."""
     shift_before: float
-    """Mean absolute difference of brightness to the target, where the optimisation starts: LR enlarged."""
+    """Mean absolute difference of brightness to the target at the start, which is LR enlarged."""
     shift_after: float
-    """The same where it ends."""
+    """The same at the end."""
     error_after: float
-    """Mean absolute difference of pixels there."""
+    """Mean absolute difference of the pixels at the end."""
 
 
 def measure(

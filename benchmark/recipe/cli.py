@@ -9,7 +9,7 @@ from benchmark.recipe.reading import COUNT
 
 CACHE = Path("build/cache")
 PICTURES = Path("docs/paper")
-"""Where the document finds its pictures."""
+"""Folder of the document's pictures."""
 RESULTS = Path("benchmark/results/recipe")
 STORE = Path("model_store")
 _PSNR, _GAN = STORE / "qr_sr_psnr_x4" / "1", STORE / "qr_sr_gan_x4" / "1"
@@ -180,7 +180,7 @@ def _pattern(options: argparse.Namespace) -> int:
 
 
 def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """With the trainer's errors, which end a command with one line, as the benchmark's."""
+    """Make the trainer's errors end a command with one line, like those of the benchmark."""
 
     def guarded(options: argparse.Namespace) -> int:
         from training.checkpoint import CheckpointError

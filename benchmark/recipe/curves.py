@@ -16,11 +16,11 @@ from matplotlib import pyplot as plt
 
 Log = list[dict[str, float]]
 _SMOOTHED = 5
-"""Logged steps that a curve averages; the single ones are drawn pale."""
+"""Logged steps that a curve averages; single steps are drawn pale."""
 
 
 def read(run: Path) -> Log:
-    """The scalars of a run, a line of its log each.
+    """The scalars of a run, one entry for each line of its log.
 
     Raises:
         TrainingError: there is no log.
@@ -32,7 +32,8 @@ def read(run: Path) -> Log:
 
 
 def draw(psnr: Log, gan: Log, path: Path) -> None:
-    """Four panels: first phase's loss; the generator's parts; both players' losses; the discriminator's logits."""
+    """Four panels: loss of the first phase; parts of the generator's loss; losses of both networks; discriminator's
+    logits."""
     figure, panels = plt.subplots(1, 4, figsize=(13, 3.2))
     _curve(panels[0], psnr, "l1", "L1")
     panels[0].set(title="first phase")

@@ -1,4 +1,4 @@
-"""A sheet of what each degradation does to one symbol, alone, and what the chains make of it."""
+"""A sheet with the effect of each degradation alone on one symbol, and of whole chains."""
 
 import math
 from pathlib import Path
@@ -24,13 +24,13 @@ Panel = tuple[str, Tensor]
 """Title, and a picture `(C, h, w)` in [0, 1]."""
 _COLUMNS = 7
 _SHOWN = 96
-"""HR pixels a side of what is shown of a picture; its LR is a quarter."""
+"""Side in HR pixels of the visible part of a picture; LR has a quarter of it."""
 _PX_PER_MODULE = 1.75
-"""In LR."""
+"""LR pixels per module."""
 
 
 def panels() -> list[Panel]:
-    """Each degradation at a strength that shows, the whole chains as training draws them."""
+    """Each degradation at a visible strength, and the whole chains as drawn for training."""
     hr = _symbol()
     made: list[Panel] = [("HR", _cut(hr)), ("HR, USM-sharpened", _cut(unsharp(hr)))]
     made += [(name, _cut(kernels.apply(hr, kernel))) for name, kernel in _kernels().items()]
@@ -84,7 +84,7 @@ def draw(path: Path) -> None:
 
 
 def _kernels() -> dict[str, Tensor]:
-    """One of each kind, in HR pixels."""
+    """One kernel of each kind, in HR pixels."""
     round_, long = torch.tensor([[2.2, 2.2]]), torch.tensor([[4.0, 1.0]])
     turn, beta, flat = torch.tensor([0.7]), torch.tensor([0.6]), torch.tensor([1.6])
     return {
@@ -99,7 +99,7 @@ def _kernels() -> dict[str, Tensor]:
 
 
 def _symbol() -> Tensor:
-    """`(1, 1, H, W)`: a clean symbol on white, with the margin that degradations ask for."""
+    """`(1, 1, H, W)`: a clean symbol on white, with the margin that degradations need."""
     config = DataConfig(symbols=SymbolConfig(count=1, versions=(2, 2)))
     modules = build_bank(config.symbols, 1).modules(0)
     side = 4 * 48
@@ -117,6 +117,6 @@ def _cut(hr: Tensor) -> Tensor:
 
 
 def _cut_lr(lr: Tensor) -> Tensor:
-    """The same part, whether or not the margin is still there."""
+    """The same part of LR, with or without the margin."""
     start = 0 if lr.shape[-1] == 48 else MARGIN // 4
     return lr[0, :, start : start + _SHOWN // 4, start : start + _SHOWN // 4]

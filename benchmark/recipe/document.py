@@ -1,4 +1,4 @@
-"""Tables of docs/paper.md, made of the results beside it and put between their marks."""
+"""Tables of docs/paper.md, made from the results and put between their marks."""
 
 import json
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ def save(name: str, command: str, rows: Sequence[Row] | Sequence[Point], folder:
 
 
 def rendered(name: str, folder: Path) -> str:
-    """The results called `name`, as Markdown.
+    """The results `name` as Markdown.
 
     Raises:
-        TrainingError: they are not in `folder`.
+        TrainingError: `folder` does not have them.
     """
     path = folder / f"{name}.json"
     try:

@@ -1,4 +1,4 @@
-"""How near an enlarged picture is to the truth, on synthetic pictures that no training has seen."""
+"""Distance of enlarged pictures from the truth, on synthetic pictures that no training has seen."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,11 @@ KINDS = ("camera", "second_order", "jpeg_10")
 """Degradations of the pictures, an equal share each."""
 PX_PER_MODULE = 1.5
 LR_SIZE = 96
-"""LR pixels a side, which makes four by four of NIQE's patches at HR."""
+"""Side in LR pixels, which gives 4x4 patches of NIQE at HR."""
 PICTURES = 6
 """Pictures of each kind."""
 _SEED = 9_300_007
-"""Apart from the seeds of training, validation, calibration and benchmarks."""
+"""Differs from the seeds of training, validation, calibration and benchmarks."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Fidelity:
     ssim: float
     """Structural similarity (Wang et al. 2004), at most 1."""
     niqe: float | None
-    """Distance from the statistics of natural pictures (Mittal et al. 2013), less being called better; None where it
-    was not asked for."""
+    """Distance from the statistics of natural pictures (Mittal et al. 2013), where less counts as better; None if not
+    computed."""
     module_error: float
     """Share of wrong modules at the true module centres."""
 
 
 def unseen(count: int, cache: Path | None = None) -> list[Samples]:
-    """`count` pictures of each of `KINDS`, with their clean HR halves and the place of every module."""
+    """`count` pictures of each of `KINDS`, with their clean HR pictures and the position of every module."""
     device = torch.device("cpu")
     found = []
     for kind in KINDS:
@@ -60,16 +60,16 @@ def unseen(count: int, cache: Path | None = None) -> list[Samples]:
 
 
 def fidelity(upscale: Upscale, pictures: list[Samples], *, natural: bool = True) -> Fidelity:
-    """Of what `upscale` makes of the LR halves of `pictures`; NIQE, which takes longest, where `natural`.
+    """The fidelity of `upscale` on the LR of `pictures`; with NIQE, which takes longest, if `natural`.
 
-    Module errors are counted in its logits or, where it gives none, in its picture against mid-grey.
+    Module errors are counted in its logits or, if it gives none, in its picture against mid-grey.
     """
     psnr, ssim, naturalness, errors = [], [], [], []
     for samples in pictures:
         made = [upscale(contract.quantise(lr)) for lr in samples.lr[:, 0].numpy()]
         for enlarged, hr in zip(made, samples.target[:, 0].numpy(), strict=True):
             psnr.append(cv2.PSNR(enlarged.sr, hr))
-            # OpenCV's type stubs do not know its module `quality`.
+            # OpenCV's type stubs lack its module `quality`.
             ssim.append(cv2.quality.QualitySSIM_compute(hr, enlarged.sr)[0][0])  # type: ignore[attr-defined]
             if natural:
                 naturalness.append(niqe(enlarged.sr))
@@ -88,7 +88,7 @@ def fidelity(upscale: Upscale, pictures: list[Samples], *, natural: bool = True)
 
 def niqe(picture: NDArray[np.uint8]) -> float:
     """NIQE of luma `(H, W)`, both sides above 192; scikit-video's implementation and statistics."""
-    # Imports SciPy, which nothing else here needs.
+    # Imported here, because only this needs SciPy.
     from skvideo.measure import niqe as measured
 
     return float(measured(picture.astype(np.float32))[0])

@@ -1,4 +1,4 @@
-"""The qualitative grid: crops as they are, enlarged in every way that the document speaks of, and who reads them."""
+"""The qualitative grid: crops as they are and enlarged in every way of the document, with the readers of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ _NAMES = {"wechat": "WeChat", "zxing": "zxing-cpp", SOFT: "soft"}
 
 @dataclass(frozen=True)
 class Shown:
-    """A row: which crop of the benchmark's renderer."""
+    """A row: a crop of the benchmark's renderer."""
 
     family: str
     px_per_module: float
@@ -59,7 +59,7 @@ class Panel:
 
 
 def pair(shown: Shown) -> tuple[Image, Image, bytes]:
-    """LR as the family degrades it, HR four times as large and not degraded at all, and the payload."""
+    """LR degraded by the family, HR four times as large without degradation, and the payload."""
     seed = [_SEED, shown.draw]
     rng = np.random.default_rng(seed)
     symbol = draw_symbol(shown.version, rng)
@@ -106,7 +106,7 @@ def draw(models: Mapping[str, Path], wechat: Path, path: Path, rows: tuple[Shown
     """Write the grid, PNG.
 
     Raises:
-        ReaderUnavailableError: WeChat's nets are not there.
+        ReaderUnavailableError: WeChat's nets are missing.
     """
     table = [panels(shown, models, wechat) for shown in rows]
     figure, places = plt.subplots(

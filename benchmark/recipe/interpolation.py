@@ -1,4 +1,4 @@
-"""The sweep over alpha: what is read, and how near pictures are to the truth, between the two phases' generators."""
+"""The sweep over alpha: read rates and fidelity between the generators of both phases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ def sweep(
 ) -> list[Point]:  # fmt: skip
     """Measure the generators between those at `psnr` and `gan`; their graphs are written under `out`.
 
-    `count` is that of the crops of each kind to read. `short` shows in seconds that everything works and measures
-    nothing.
+    `count` is the number of crops of each kind to read. `short` checks in seconds that everything works; its results
+    mean nothing.
     """
     models: dict[str, Path] = {}
     for alpha in alphas:
@@ -79,6 +79,6 @@ def draw(points: Sequence[Point], path: Path) -> None:
         panel.grid(alpha=0.3)
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Without a date in the file the same figures give the same bytes.
+    # No date in the file, so that the same figures give the same bytes.
     figure.savefig(path, dpi=80, metadata={"Software": None})
     plt.close(figure)

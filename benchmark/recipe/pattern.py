@@ -1,6 +1,6 @@
-"""The readings of the binary pattern constraint: where they push, and what a short training with each gives.
+"""The readings of the binary pattern constraint: their gradients, and the result of a short training with each.
 
-The paper says that its constraint is based on L2 and writes down a weight, equation (7), that peaks at mid-grey.
+The paper says that its constraint is based on L2, but gives only a weight, equation (7), that peaks at mid-grey.
 """
 
 from dataclasses import dataclass
@@ -33,22 +33,21 @@ _GREY = (0.25, 0.75)
 
 @dataclass(frozen=True)
 class Reading:
-    """Of one reading of the constraint, on the validation cells of a run."""
+    """Results of one reading of the constraint, on the validation cells of a run."""
 
     pushed_away: float | None
-    """Of the pixels on the wrong side of mid-grey, the share that the constraint's gradient moves further from their
-    target; of the starting generator."""
+    """Share of the starting generator's pixels on the wrong side of mid-grey that the gradient of the constraint moves
+    further from their target."""
     module_error: float
     """Mean over the cells of the share of wrong modules, after the training."""
     grey: float
-    """Share of the pixels between a quarter and three quarters of full scale, after it."""
+    """Share of the pixels between a quarter and three quarters of full scale, after the training."""
 
 
 def measure(config: TrainingConfig, weight: float, out: Path, cache: Path) -> dict[str, Reading]:
     """Train as configured with each reading at the same `weight`, into folders under `out`.
 
-    The constraint of the configuration itself is replaced, its ramp kept; `run.initial` names the generator to start
-    from.
+    The constraint of the configuration is replaced, but its ramp is kept. `run.initial` names the initial generator.
     """
     cells = make_cells(config, torch.device("cpu"), cache)
     initial = build_generator(config.generator).eval()
@@ -77,7 +76,7 @@ def _pushed_away(generator: Generator, cells: list[Cell], config: BinaryPatternC
         hr = shown(cell.samples)
         sr = _picture(generator, cell).requires_grad_()
         (gradient,) = torch.autograd.grad(binary_pattern_loss(sr, hr, config), sr)
-        # A step goes against the gradient.
+        # A step is against the gradient.
         mistaken = (sr.detach() > 0.5) != (hr > 0.5)
         wrong += int(mistaken.sum())
         away += int((mistaken & (-gradient * (hr - sr.detach()) < 0)).sum())

@@ -1,4 +1,4 @@
-"""Which of several generators' pictures are read: the benchmark's crops, readers and judge, on a small fixed set."""
+"""Read rates of several generators on a small fixed set, with the benchmark's crops, readers and judge."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ COUNT = 18
 """Symbols of each cell: two of each QR version from 2 to 10."""
 WECHAT = "wechat"
 _SEED = 40
-"""Draws other symbols than the benchmark's published set."""
+"""Seed that draws other symbols than the benchmark's published set."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Of one generator, over all cells."""
+    """Results of one generator, over all cells."""
 
     wechat: float
     """Share of the enlarged crops that WeChat reads."""
     soft: float
-    """Share that the soft-decision reader reads from the logits, taken at their word: without a calibration."""
+    """Share that the soft-decision reader reads from the logits, without a calibration."""
     misread: int
     """Wrong payloads of both readers together."""
 
@@ -36,7 +36,7 @@ class Reading:
 def read_all(
     models: Mapping[str, Path], wechat: Path, out: Path, *, count: int = COUNT, jobs: int = 1
 ) -> dict[str, Reading]:
-    """What is read of the same crops enlarged by each of `models`, ONNX files by name."""
+    """Read rates of the same crops enlarged by each of `models`, ONNX files by name."""
     arms = [Arm("lr", name, reader) for name in models for reader in (WECHAT, SOFT)]
     items = [
         SweepItem(family, index, px, _SEED, tuple(arms)) for family, px in CELLS for index in range(count)

@@ -1,7 +1,7 @@
-"""How fast a bulk run is with one and with two CPUs, in one process and on Ray: `python -m benchmark bulk`.
+"""Speed of a bulk run with one and with two CPUs, in one process and on Ray: `python -m benchmark bulk`.
 
-Rounds alternate between the arms, so that a machine that is busy with something else is busy for all of them. Processor
-time per file does not depend on that.
+Rounds alternate between the arms, so that other work on the machine affects all of them. Processor time per file does
+not depend on it.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from benchmark.scaling import crops
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what is run."""
+    """Add the options."""
     parser.add_argument("--files", type=int, default=150)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--hard", type=float, default=1.0, help="share of crops that need the generator")
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print a line an arm."""
+    """Print a line for each arm."""
     arms: dict[str, Callable[[Path], tuple[float, float]]] = {
         f"{count} CPU": partial(_timed, cpus=count) for count in (1, 2)
     }
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         crops.write(folder / "in", options.files, hard=options.hard)
-        # The start is not what is measured: the time of a few files is taken off.
+        # Subtract the time of a run over a few files, so that the start is not measured.
         crops.write(folder / "few", 4, hard=0.0)
         for _ in range(options.rounds):
             for arm, run in arms.items():
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _timed(folder: Path, more: Sequence[str] = (), cpus: int = 2) -> tuple[float, float]:
-    """Wall-clock and processor seconds of a run over a folder; of Ray's workers only the former."""
+    """Wall-clock and processor seconds of a run over a folder; for Ray's workers only wall-clock seconds."""
     result = folder.with_suffix(".parquet")
     result.unlink(missing_ok=True)
     usable = ",".join(map(str, sorted(os.sched_getaffinity(0))[:cpus]))

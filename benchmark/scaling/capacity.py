@@ -1,4 +1,4 @@
-"""What a number of GPUs, or none, would serve and cost: an estimate on paper, no GPU was measured.
+"""An estimate on paper of what a number of GPUs, or none, would serve and cost. No GPU was measured.
 
     python -m benchmark capacity
     python -m benchmark capacity --gpu L4=30.3,300,0.71 --core-price 0.04 --reader-ms 20
@@ -21,7 +21,7 @@ ELEMENTS_PER_PIXEL = 721
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """A card's published peaks, and what an hour of it costs."""
+    """A card's published peaks and its price."""
 
     name: str
     tflops: float
@@ -40,7 +40,7 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What the estimate rests on."""
+    """The assumptions of the estimate."""
 
     macs: int
     """Multiply-accumulates of the generator for one crop."""
@@ -53,27 +53,27 @@ class Assumptions:
     hard: float
     """Share of crops that need the generator."""
     reader_s: float
-    """Processor seconds that one core reads for a crop that needs the generator, the generator not counted."""
+    """Processor seconds of the readers for a crop that needs the generator, without the generator."""
     easy_s: float
     """Processor seconds of a crop that is read as it is."""
     busy: float
-    """Share of its capacity that a fleet is loaded with."""
+    """Load of the fleet, as a share of its capacity."""
     core_price: float
     """A core for an hour."""
 
     def gpu_seconds(self, gpu: Gpu) -> float:
-        """Seconds of a GPU for one crop: what takes longer of computing and of moving every activation out and in."""
+        """Seconds of a GPU for one crop: the longer one of computing, and of writing and reading every activation."""
         computing = 2 * self.macs / (self.compute * gpu.tflops * 1e12)
         moving = 2 * 4 * ELEMENTS_PER_PIXEL * self.pixels / (self.memory * gpu.gb_per_s * 1e9)
         return max(computing, moving)
 
     def core_seconds(self, generator_s: float = 0.0) -> float:
-        """Seconds of a core for one crop of the mix; `generator_s` where a core also runs the generator."""
+        """Seconds of a core for one crop of the mix; `generator_s` if a core also runs the generator."""
         return self.hard * (self.reader_s + generator_s) + (1 - self.hard) * self.easy_s
 
 
 def row(assumed: Assumptions, gpu: Gpu, count: int) -> tuple[float, float, float, float]:
-    """Crops a second, cores that have to stand beside the GPUs, price an hour, price of a million crops."""
+    """Crops a second, cores needed beside the GPUs, price an hour, price of a million crops."""
     capacity = count / (assumed.hard * assumed.gpu_seconds(gpu))
     served = assumed.busy * capacity
     cores = capacity * assumed.core_seconds()
@@ -82,7 +82,7 @@ def row(assumed: Assumptions, gpu: Gpu, count: int) -> tuple[float, float, float
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what is assumed."""
+    """Add the options."""
     parser.add_argument(
         "--gpu",
         type=Gpu.of,

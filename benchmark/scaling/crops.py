@@ -1,4 +1,4 @@
-"""Any number of crops as files: easy and hard ones, empty ones, and files that are no images.
+"""Any number of crops as files: easy, hard and empty ones, and files that are no images.
 
 `python -m benchmark crops FOLDER COUNT` writes them.
 """
@@ -14,13 +14,13 @@ _IN_FOLDER = 500
 
 
 def write(folder: Path, count: int, *, hard: float = 0.1, seed: int = 0) -> dict[str, str | None]:
-    """Write `count` files below `folder`, some hundreds to a folder.
+    """Write `count` files below `folder`, some hundreds in each folder.
 
     Args:
         hard: share of symbols reduced to 1.1 to 1.4 pixels per module, blurred and compressed; the others have 3.
 
-    Returns for each file, by its path relative to `folder`, the payload it shows, empty for none, and None for a file
-    that cannot be used.
+    Returns for each file, by its path relative to `folder`, its payload, empty if it has none, and None for a file that
+    cannot be used.
     """
     rng = np.random.default_rng(seed)
     shown: dict[str, str | None] = {}

@@ -1,7 +1,7 @@
 """The service under load, faults and hostile input: `python -m benchmark serving ROW...`, or `all`, or `report`.
 
 Each row writes `benchmark/results/serving/ROW.json`; `report` writes `docs/performance.md` from them. Rows that measure
-time want a machine that does nothing else, and record how much of it others took.
+time need a machine that does nothing else; they record how much of it other programs used.
 """
 
 import argparse
@@ -55,14 +55,14 @@ def add_commands(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the rows named and write their files. Returns the exit status: 1 where a row could not be measured."""
+    """Run the named rows and write their files. Returns the exit status: 1 if a row could not be measured."""
     from service.machine import tune
 
-    # Before NumPy and OpenCV allocate much: the pipeline that is called in process is to have what the service has.
+    # Before NumPy and OpenCV allocate much, so that the pipeline called in process has the same memory as the service.
     tune()
     from benchmark.serving import results
 
-    # So that whoever ends this ends the servers as well.
+    # So that the servers end together with this program.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     failed = False
     for name in ROWS if "all" in options.rows else [row for row in options.rows if row != "report"]:
@@ -84,6 +84,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _row(name: str) -> Callable[..., dict[str, Any]]:
-    """The row's function; imported when it runs, since each needs other tools."""
+    """The row's function; imported when it runs, because each row needs other tools."""
     function: Callable[..., dict[str, Any]] = import_module(f"benchmark.serving.rows.{name}").run
     return function

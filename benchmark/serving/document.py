@@ -17,11 +17,11 @@ PICTURE = ROOT / "docs" / "benchmark" / "serve" / "stages.png"
 _NOT_MEASURED = "Not measured for this page."
 
 _QUIET = 0.1
-"""Share of the processor time up to which neighbours are not worth a warning."""
+"""Share of the processor time used by others above which the page has a warning."""
 
 
 def write(page: Path = PAGE, picture: Path = PICTURE) -> Path:
-    """Fill in the page's figures and draw its picture; what was not measured is said to be."""
+    """Fill in the page's figures and draw its picture; parts that were not measured say so."""
     measured = {
         row: render(found["figures"]) + _beside(found) if (found := results.load(row)) else _NOT_MEASURED
         for row, render in TABLES.items()
@@ -90,7 +90,7 @@ def _verdicts() -> str:
 
 
 def _beside(found: dict[str, Any]) -> str:
-    """What has to be known of a row: a note that somebody put into its file, and who else was on the machine."""
+    """Remarks on a row: a note in its file, and the load of other programs on the machine."""
     told = [note] if (note := found.get("note")) else []
     if (share := found["figures"].get("neighbours")) is not None:
         told.append(

@@ -1,4 +1,4 @@
-"""Uploads: symbols, pictures in every form that is accepted, and files that are broken on purpose."""
+"""Uploads: symbols, pictures in every accepted form, and files that are broken on purpose."""
 
 import io
 import struct
@@ -40,14 +40,14 @@ def chunk(kind: bytes, body: bytes, *, crc_error: int = 0) -> bytes:
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG of 1 KB whose header promises `width` × `height` RGB pixels."""
+    """A PNG of 1 KB with a header for `width` × `height` RGB pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = zlib.compress(bytes(100_000))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 def with_broken_crc(png: bytes, kind: bytes) -> bytes:
-    """The same PNG with one bit of the first `kind` chunk's checksum turned over."""
+    """The same PNG with one bit of the first `kind` chunk's checksum flipped."""
     start = png.index(kind) - 4
     (length,) = struct.unpack_from(">I", png, start)
     at = start + 8 + length
@@ -58,7 +58,7 @@ def animation(kind: str, frames: int = 3, side: int = 40) -> bytes:
     """An animated GIF, WebP or PNG whose first frame is red and whose others are blue."""
     colours = ["red"] + ["blue"] * (frames - 1)
     first, *rest = (Image.new("RGB", (side, side), colour) for colour in colours)
-    # One pixel apart, or encoders merge frames that are the same.
+    # They differ in one pixel, or encoders merge equal frames.
     for index, frame in enumerate(rest):
         frame.putpixel((index, 0), (0, 255, 0))
     return encode(first, kind, save_all=True, append_images=rest, duration=100)

@@ -1,4 +1,4 @@
-"""The real service as a process of its own, watched from outside."""
+"""The real service as a separate process, observed from outside."""
 
 import os
 import re
@@ -33,7 +33,7 @@ class ServiceProcess:
         return [pid for pid, parent in parents().items() if parent == self.process.pid]
 
     def resident_bytes(self) -> int:
-        """RSS of the service and all its children; pages they share count for each."""
+        """RSS of the service and all its children; shared pages count for each."""
         return sum(_resident(pid) for pid in (self.process.pid, *self.children()))
 
     def resident_of_service(self) -> int:
@@ -48,7 +48,7 @@ class ServiceProcess:
 
 @contextmanager
 def serving(log: Path, **environment: str) -> Iterator[ServiceProcess]:
-    """Run `python -m service` until the block ends; `environment` gives its settings.
+    """Run `python -m service` until the block ends; `environment` has its settings.
 
     Raises:
         RuntimeError: it ended before it was ready.
@@ -59,7 +59,7 @@ def serving(log: Path, **environment: str) -> Iterator[ServiceProcess]:
 
 @contextmanager
 def serving_program(command: list[str], log: Path, **environment: str) -> Iterator[ServiceProcess]:
-    """The same with another program that serves as the settings say."""
+    """The same with another program that uses the settings."""
     port = free_port()
     settings = {"QRSR_HOST": "127.0.0.1", "QRSR_PORT": str(port), **environment}
     started = time.monotonic()
@@ -89,7 +89,7 @@ def _is_ready(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -100,7 +100,7 @@ def parents() -> dict[int, int]:
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            # The name in brackets may hold anything, so count from its end: state, then parent.
+            # The name in brackets may contain anything, so count from its end: state, then parent.
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:  # it ended while we looked
             continue

@@ -1,4 +1,4 @@
-"""Figures of a row with where and how they were taken, as JSON under `benchmark/results/serving/`."""
+"""Figures of a row with their machine and command, as JSON under `benchmark/results/serving/`."""
 
 import json
 import os
@@ -20,17 +20,17 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Neighbours:
-    """What the machine did, for us and besides."""
+    """The load of the machine, by us and by others."""
 
     share: float = 0.0
-    """Of all processor time while the block ran, what went to other programs or to other machines on the host."""
+    """Share of all processor time during the block that other programs, or other machines on the host, used."""
     busy: float = 0.0
-    """Of all processor time, what was used, by whomever."""
+    """Share of all processor time that was used by anything."""
 
 
 @contextmanager
 def neighbours() -> Iterator[Neighbours]:
-    """Watch the block: a benchmark beside which others compute says little, and should say so."""
+    """Observe the load during the block, because a benchmark on a busy machine says little."""
     found, started, busy, own = Neighbours(), time.perf_counter(), _busy(), processor_seconds()
     yield found
     everything = (time.perf_counter() - started) * (os.cpu_count() or 1)
@@ -55,7 +55,7 @@ def processor_seconds(pid: int | None = None) -> float:
     for one in ours:
         try:
             fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it ended while we looked, and counts with its parent from now on
+        except OSError:  # it has just ended; its time now counts with its parent
             continue
         seconds += sum(int(field) for field in fields[11:15])
     return seconds / _TICKS
@@ -77,7 +77,7 @@ def save(row: str, command: str, figures: dict[str, Any]) -> Path:
 
 
 def load(row: str) -> dict[str, Any] | None:
-    """What `save` wrote, or None where the row was never measured."""
+    """What `save` wrote, or None if the row was never measured."""
     path = FOLDER / f"{row}.json"
     if not path.is_file():
         return None

@@ -20,11 +20,11 @@ STAGES = {
     "read_upscaled": ("readers on the ×4 image", "tab:olive"),
     "encode": ("image encoding", "tab:purple"),
 }
-"""Stages in their order, with what they are called and their colour."""
+"""Stages in their order, with their label and colour."""
 
 
 def plot(bars: dict[str, dict[str, float]], path: Path, taken: str) -> None:
-    """A stacked bar for each kind of request; `taken` says what its milliseconds are."""
+    """A stacked bar for each kind of request; `taken` describes the milliseconds."""
     figure, axes = plt.subplots(figsize=(9, 1.2 + 0.55 * len(bars)))
     names = list(bars)[::-1]
     left = [0.0] * len(names)

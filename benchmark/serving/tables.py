@@ -124,7 +124,7 @@ def _tail(figures: dict[str, Any]) -> str:
 
 
 def _range(ratios: list[float]) -> str:
-    """How many there are, and from where to where."""
+    """Their number and range."""
     return f"{len(ratios)}: {min(ratios):.2f} to {max(ratios):.2f}" if ratios else "0"
 
 
@@ -257,4 +257,4 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "fuzz_http": _fuzz,
     "fuzz_imaging": _imaging,
 }
-"""By row, what the page shows of its figures."""
+"""By row, the function that shows its figures on the page."""

@@ -1,4 +1,4 @@
-"""What was asked of each row, what was measured, and whether that is enough."""
+"""The floor of each row, the measured value, and whether the floor is met."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Verdict:
     floor: str
     measured: str
     met: bool | None
-    """None where it was not measured, or nothing was asked."""
+    """None if it was not measured, or has no floor."""
 
 
 def verdicts() -> list[Verdict]:
@@ -37,7 +37,7 @@ def _one(row: str, what: str, floor: str, judge: Callable[[Figures], tuple[str, 
 
 
 def named(workload: str) -> str:
-    """A workload's endpoint as code, and what is sent to it."""
+    """A workload's endpoint as code, and its uploads."""
     endpoint, comma, kind = workload.partition(",")
     return f"`/{endpoint}`{comma}{kind}"
 
@@ -185,7 +185,7 @@ def _crossing(figures: Figures) -> tuple[str, bool]:
 
 def _bombs(figures: Figures) -> tuple[str, bool]:
     grown = figures["service_mib_peak"] - figures["service_mib_before"]
-    # A pixel of colour with its alpha, twice over while it is converted.
+    # A pixel of colour with its alpha, twice during conversion.
     most = 8 * figures["budget_megapixels"] * 1e6 / 2**20
     met = (
         grown < most and set(figures["statuses"]) <= {"200", "429", "504"} and not figures["wrong_afterwards"]

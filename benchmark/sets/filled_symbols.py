@@ -15,9 +15,9 @@ _ALPHABET = np.frombuffer(
 def filled_symbol(
     version: int, level: Level, rng: np.random.Generator, filled: float = 0.9, mask: int | None = None
 ) -> tuple[NDArray[np.bool_], bytes]:
-    """Modules and payload of a symbol filled to this share; pads make up the rest.
+    """Modules and payload of a symbol filled to this share; the rest is padding.
 
-    Without a `mask` segno looks for the best one, which takes most of its time.
+    Without a `mask` segno searches the best one, which takes most of its time.
     """
     size = int(filled * codewords.block_structure(version, level).data_codewords) - 3
     payload = rng.choice(_ALPHABET, max(size, 1)).tobytes()

@@ -1,10 +1,9 @@
-"""QR symbols of which a picture shows too little, or which were written over.
+"""QR symbols that a picture shows incompletely, or that were overwritten.
 
-What "too little" means: the modules that a picture does not show, or shows overwritten by something that does not
-depend on them, are so many in at least one block that more bits of it are missing than the code has redundancy (eight
-for each check codeword), and two codewords more for the terminator and padding that a full symbol may still have. Then
-several code words agree with all that can be seen, so that no reader can know the payload, and whatever it returns,
-the right payload included, it has made up. Symbols that miss less may be read by right.
+A symbol is incomplete if, in at least one block, more bits are missing or overwritten than the code has redundancy
+(eight for each check codeword), plus two codewords for the terminator and padding that a full symbol may still have.
+Several code words then agree with everything visible. No reader can know the payload, so any payload that it returns,
+even the right one, is a guess. Symbols that miss less may be read.
 """
 
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ _TRIES = 40
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A symbol filled with random text, and which block every data module belongs to."""
+    """A symbol filled with random text, and the block of every data module."""
 
     version: int
     level: Level
@@ -42,7 +41,7 @@ class Whole:
 
 
 def draw_whole(versions: tuple[int, int], rng: np.random.Generator) -> Whole:
-    """A full symbol by segno of any level, its version within `versions`, both ends included."""
+    """A full symbol of any level by segno; its version is in `versions`, both ends included."""
     version, level = int(rng.integers(versions[0], versions[1] + 1)), LEVELS[int(rng.integers(4))]
     modules, payload = filled_symbol(version, level, rng, 1.0, _mask(rng))
     return Whole(version, level, modules, payload, blocks_of(version, level))
@@ -60,10 +59,10 @@ def blocks_of(version: int, level: Level) -> NDArray[np.intp]:
 
 
 def overwritten(whole: Whole, beyond: bool, rng: np.random.Generator) -> Modules | None:
-    """The symbol's modules with a part written over, `beyond` what leaves one payload possible or not so far.
+    """The symbol's modules with a part overwritten, `beyond` the limit at which one payload is possible, or within it.
 
-    The part is a rectangle or scattered modules; what is written is one colour, random modules, or those of another
-    symbol of the same size. None where chance does not hit upon such a part.
+    The part is a rectangle or scattered modules. It is overwritten with one colour, random modules, or those of another
+    symbol of the same size. None if no such part was drawn.
     """
     n = len(whole.modules)
     most, densest = (n, 1.0) if beyond else (n // 2, 0.2)
@@ -76,7 +75,7 @@ def overwritten(whole: Whole, beyond: bool, rng: np.random.Generator) -> Modules
         else:
             hidden = rng.random((n, n)) < rng.uniform(0.02, densest)
         if rng.random() < 0.8:
-            # With its function patterns whole a symbol is found the more surely.
+            # With intact function patterns a symbol is found more reliably.
             hidden &= whole.blocks >= 0
         if whole.is_lost(hidden) == beyond and hidden.any():
             return np.where(hidden, _cover(whole, hidden, rng), whole.modules)
@@ -88,7 +87,7 @@ def _cover(whole: Whole, hidden: Modules, rng: np.random.Generator) -> Modules:
     kind = rng.integers(3)
     if kind == 0:
         return np.full((n, n), rng.random() < 0.5)
-    # Another symbol must not show enough of itself either.
+    # The other symbol must not be readable either.
     if kind == 1 or not whole.is_lost(~hidden):
         return np.asarray(rng.random((n, n)) < 0.5)
     return filled_symbol(whole.version, whole.level, rng, 1.0, _mask(rng))[0]

@@ -1,4 +1,4 @@
-"""Pictures that are easy, and pictures that take the cascade longest: those in which nothing can be read."""
+"""Easy pictures, and the slowest pictures for the cascade: those on which nothing can be read."""
 
 import zlib
 from collections.abc import Callable
@@ -52,7 +52,7 @@ _KINDS: dict[str, Draw] = {
     **{f"{kind}, {side}x{side}": _field(kind, side) for side in (SIDE, LARGE_SIDE) for kind in FIELDS},
 }
 KINDS = tuple(_KINDS)
-"""Symbols near the wall and below it, of as many blocks as fit; then noise, textures, text and scenes without one."""
+"""Symbols near and below the wall, with as many blocks as fit; then noise, textures, text and scenes without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +81,5 @@ class LatencyItem:
 
 
 def latency_items(count: int, seed: int, arms: tuple[Arm, ...]) -> list[LatencyItem]:
-    """`count` pictures of each kind, in turn, so that a machine that slows down slows all of them."""
+    """`count` pictures of each kind, in turn, so that a slow moment of the machine affects all kinds."""
     return [LatencyItem(kind, index, seed, arms) for index in range(count) for kind in KINDS]

@@ -1,4 +1,4 @@
-"""What a reader may take for a QR symbol and is none: noise, texture, text, scenes, other codes.
+"""Pictures that a reader may mistake for a QR symbol: noise, texture, text, scenes, other codes.
 
 Planes are `(H, W) float32` in [0, 1], before any camera. Textures of labels and tables are those of `surroundings`.
 """
@@ -56,7 +56,7 @@ def noise(shape: Shape, rng: np.random.Generator) -> Plane:
 
 
 def texture(shape: Shape, rng: np.random.Generator) -> Plane:
-    """What labels lie on, or a pattern that repeats: stripes, dots, a chequerboard, concentric squares."""
+    """The ground of labels, or a repeated pattern: stripes, dots, a chequerboard, concentric squares."""
     if rng.random() < 0.5:
         return draw_surroundings(KINDS[rng.integers(len(KINDS))], shape, rng)
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float64)
@@ -92,7 +92,7 @@ def text(shape: Shape, rng: np.random.Generator) -> Plane:
 
 
 def scene(shape: Shape, rng: np.random.Generator) -> Plane:
-    """A stand-in for a photograph: clouds of coloured noise, things with edges before them, shadows, shine."""
+    """A substitute for a photograph: clouds of coloured noise, objects with edges in front, shadows, shine."""
     plane: NDArray[np.float64] = 0.5 + 0.2 * _coloured(shape, float(rng.uniform(1.2, 2.0)), rng)
     reach = max(shape)
     for _ in range(int(rng.integers(2, 14))):
@@ -121,7 +121,7 @@ def other_code(rng: np.random.Generator) -> Modules:
 
 
 def hollow_symbol(rng: np.random.Generator) -> Modules:
-    """Function patterns and format information of a QR symbol, around modules that mean nothing."""
+    """Function patterns and format information of a QR symbol with meaningless data modules."""
     version = int(rng.integers(1, 5))
     known, dark = layout.function_pattern(version)
     modules: Modules = np.where(known, dark, rng.random(known.shape) < 0.5)
@@ -154,5 +154,5 @@ def _coloured(shape: Shape, exponent: float, rng: np.random.Generator) -> NDArra
 
 
 def _levelled(field: NDArray[np.float64], rng: np.random.Generator) -> Plane:
-    """About a random grey with a random contrast."""
+    """The field at a random grey level with a random contrast."""
     return np.clip(rng.uniform(0.2, 0.8) + rng.uniform(0.05, 0.6) * field, 0, 1).astype(np.float32)

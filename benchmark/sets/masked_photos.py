@@ -1,4 +1,4 @@
-"""Photographs whose known symbol is painted over: pictures of the world without a symbol to read."""
+"""Photographs with their known symbol painted over: real pictures without a symbol."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from scoring.scenes import reduce
 from service.decoding.wechat import WeChatReader
 
 _MARGIN = 4.0
-"""Modules beyond the symbol that are painted over with it."""
+"""Modules around the symbol that are painted over too."""
 _LARGEST_REDUCTION = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class MaskedPhoto:
-    """A photograph and the corners of what is painted over; small and picklable."""
+    """A photograph and the corners of the painted area; small and picklable."""
 
     path: Path
     corners: tuple[tuple[float, float], ...]
 
 
 def mask_photos(folder: Path, photos: Sequence[Photo], wechat: WeChatReader) -> tuple[MaskedPhoto, ...]:
-    """Those of `photos` in `folder` whose symbol is found; the others may still show it, and are left out."""
+    """Those of `photos` in `folder` whose symbol is found; others may still show it and are left out."""
     masked = []
     for photo in photos:
         located = locate(luma(load(folder / photo.path)), photo.payload, wechat)

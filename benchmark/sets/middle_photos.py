@@ -1,4 +1,4 @@
-"""Whole photographs reduced to where `/decode` leaves some attempts out: more than 128x128 pixels, at most 256x256."""
+"""Whole photographs reduced to the size at which `/decode` leaves some attempts out: 128x128 to 256x256 pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ class MiddleItem:
         return replace(self, arms=arms)
 
     def draw(self) -> tuple[dict[str, Image], tuple[bytes, ...]]:
-        """`lr`, and all ways to write its payload."""
+        """`lr`, and every byte string that counts as its payload."""
         whole = photos.luma(photos.load(self.folder / self.photo.path))
         height, width = _reduced(whole.shape, self.pixels)
         small = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,7 +1,7 @@
-"""The trials of the misread count: small pictures that hold no complete QR symbol, or one that is hard to read.
+"""The trials of the misread count: small pictures without a complete QR symbol, or with one that is hard to read.
 
-Every trial follows from the seed and its number alone. A trial without a payload (`truth` empty) must give no payload
-at all; one with a payload may give that or none.
+Every trial depends only on the seed and its number. A trial without a payload (`truth` is empty) must give no payload;
+a trial with a payload may give it or none.
 """
 
 from dataclasses import dataclass, replace
@@ -34,17 +34,17 @@ SHARES = {
     "damaged symbol": 0.01,
     "near the wall": 0.04,
 }
-"""Kinds of trials and how many of them are of each."""
+"""Kinds of trials and their shares."""
 WITH_PAYLOAD = ("damaged symbol", "near the wall")
 PHOTO = "photograph, symbol painted over"
-"""A kind of its own, where a folder of photographs is given; takes `PHOTO_SHARE` of the trials."""
+"""A further kind, if a folder of photographs is given, with `PHOTO_SHARE` of the trials."""
 PHOTO_SHARE = 0.1
 _STREAM = 0x315E
 _OVERSAMPLING = 3
 _SMALLEST, _LARGEST = 24, 64
 """Sides of the pictures, in pixels; a symbol of version 1 at 1.1 pixels a module has 23."""
 _RASTER = 8
-"""Pixels per module of what is pasted."""
+"""Pixels per module of a pasted symbol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,13 @@ class Trial:
 def trials(
     numbers: range, seed: int, arm: Arm, rare: Arm, every: int, photos: tuple[MaskedPhoto, ...]
 ) -> list[Trial]:
-    """The trials with these numbers for `arm`, and one of `every` for `rare` too."""
+    """The trials with these numbers for `arm`; every `every`-th also for `rare`."""
     both = {True: (arm, rare), False: (arm,)}
     return [Trial(number, seed, both[number % every == 0], photos) for number in numbers]
 
 
 def _shape(rng: np.random.Generator) -> tuple[int, int]:
-    """Mostly small, since many trials are worth more than large ones: half of the sides are below 30."""
+    """Mostly small, because many trials are worth more than large ones: half of the sides are below 30."""
     height, width = (int(side) for side in _SMALLEST + (_LARGEST - _SMALLEST) * rng.random(2) ** 3)
     return height, width
 
@@ -123,7 +123,7 @@ def _written_over(beyond: bool, rng: np.random.Generator) -> tuple[dict[str, Ima
 
 
 def _whole(modules: NDArray[np.bool_], px: float, rng: np.random.Generator) -> Image:
-    """A code that lies wholly in the picture, at most `_LARGEST` pixels long."""
+    """A code that is wholly in the picture, at most `_LARGEST` pixels long."""
     longest = max(modules.shape) + 2
     px = min(px, _LARGEST / longest)
     to_picture = _pose(modules.shape, px, rng)
@@ -137,7 +137,7 @@ def _whole(modules: NDArray[np.bool_], px: float, rng: np.random.Generator) -> I
 
 
 def _cut(rng: np.random.Generator) -> Image:
-    """A full symbol of which the picture shows a part, too little to know the payload (see `incomplete`)."""
+    """A full symbol that the picture shows only in part, too little to know the payload (see `incomplete`)."""
     while True:
         whole = draw_whole((1, 7), rng)
         n = len(whole.modules)
@@ -153,7 +153,7 @@ def _cut(rng: np.random.Generator) -> Image:
 
 
 def _outside(whole: Whole, to_picture: Matrix, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """`(n, n)`: modules whose middle is a module or more, and no less than a pixel, beyond the picture."""
+    """`(n, n)`: modules whose centre is at least a module and at least a pixel outside of the picture."""
     n = len(whole.modules)
     rows, columns = np.mgrid[0:n, 0:n]
     at = project(to_picture, np.column_stack([columns.ravel(), rows.ravel()]) + 0.5).reshape(n, n, 2)
@@ -182,7 +182,7 @@ def _pasted(
     raster = np.kron(label, np.ones((_RASTER, _RASTER), np.float32))
     s = _OVERSAMPLING
     fine = (shape[1] * s, shape[0] * s)
-    # Pixel centres are at halves in `to_picture`, at whole numbers in OpenCV.
+    # Pixel centres are at halves in `to_picture` and at integers in OpenCV.
     from_raster = np.array(
         [[1 / _RASTER, 0, 0.5 / _RASTER - quiet], [0, 1 / _RASTER, 0.5 / _RASTER - quiet], [0, 0, 1]]
     )
@@ -194,7 +194,7 @@ def _pasted(
 
 
 def _taken(plane: Plane, rng: np.random.Generator) -> Image:
-    """What a camera makes of a plane of `_OVERSAMPLING` pixels for each of its own."""
+    """The camera's image of a plane with `_OVERSAMPLING` pixels for each of its own."""
     s = _OVERSAMPLING
     blurred = degradations.gaussian(plane, s * float(rng.choice([0.0, 0.3, 0.5, 0.8])))
     small = reduce(blurred, (plane.shape[0] // s, plane.shape[1] // s))

@@ -1,9 +1,9 @@
-"""The recipe of the set that stands in for the paper's own, which is not public.
+"""The recipe of the set that replaces the paper's own, which is not public.
 
-An HR picture is a phone's 512x512 view of one symbol, an LR picture its reduction by four (mean over areas) as
-a JPEG of quality 10. `RECIPE` was set once, so that WeChat alone reads about as much of both as in the paper
-(.86 of HR, .69 of LR), and frozen before any generator was judged on the set: `frozen_paper_set.json` holds the
-CRC-32 of every picture's pixels.
+An HR picture is a phone's 512x512 view of one symbol. An LR picture is its reduction by four (mean over areas) as a
+JPEG of quality 10. `RECIPE` was set once, so that WeChat alone reads about as much of both as in the paper (.86 of HR,
+.69 of LR), and frozen before any generator was judged on the set. `frozen_paper_set.json` has the CRC-32 of every
+picture's pixels.
 """
 
 import json
@@ -41,20 +41,20 @@ _STREAM = 0x9A9E
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The mix. Shares are probabilities; `fill` and `severity` are what was set on WeChat."""
+    """The mix. Shares are probabilities; `fill` and `severity` were set with WeChat."""
 
     version_weights: tuple[float, ...] = (22, 26, 20, 13, 7, 5, 3, 2, 1, 1)
-    """Of versions 1 to 10."""
+    """Weights of versions 1 to 10."""
     fill: tuple[float, float] = (0.7, 1.0)
-    """Side of the symbol with its quiet zone, in shares of the picture's side; uniform."""
+    """Side of the symbol with its quiet zone, as a share of the picture's side; uniform."""
     severity: float = 0.6
-    """Scales blur, noise, glare and damage."""
+    """Factor on blur, noise, glare and damage."""
     upright: float = 0.7
-    """Turned by a few degrees at most; the others stand at any angle."""
+    """Share of symbols turned by a few degrees at most; the others have any angle."""
     perspective: float = 0.06
-    """Largest shift of a corner, in shares of the side."""
+    """Largest shift of a corner, as a share of the side."""
     tight: float = 0.12
-    """Quiet zone of 0 to 2 modules on each side."""
+    """Share of symbols with a quiet zone of 0 to 2 modules on each side."""
     inverted: float = 0.04
     rounded: float = 0.08
     dotted: float = 0.03
@@ -64,9 +64,9 @@ class Recipe:
     glare: float = 0.12
     motion: float = 0.2
     dim: float = 0.1
-    """Taken in low light."""
+    """Share of pictures in low light."""
     contrast: tuple[float, float] = (0.5, 0.95)
-    """Reflectance of light modules less that of dark ones."""
+    """Reflectance of light modules minus that of dark ones."""
 
 
 RECIPE = Recipe()
@@ -119,8 +119,8 @@ def frozen_fingerprints() -> list[int]:
 def departures(fingerprints: list[int]) -> int:
     """How many of the first symbols differ from those of the frozen set.
 
-    None do where NumPy, OpenCV and segno draw as they did when the set was frozen. Symbols beyond the frozen
-    ones count as different.
+    None do if NumPy, OpenCV and segno draw as when the set was frozen. Symbols beyond the frozen ones count as
+    different.
     """
     frozen = frozen_fingerprints()
     return sum(i >= len(frozen) or value != frozen[i] for i, value in enumerate(fingerprints))
@@ -192,7 +192,7 @@ def _place(symbol: Symbol, look: Look, recipe: Recipe, rng: np.random.Generator)
     cos, sin = np.cos(angle), np.sin(angle)
     turned = turned @ np.array([[cos, sin], [-sin, cos]])
     outline = project(homography(corners, turned), corners_of(symbol.size, look.quiet))
-    # Wide enough to be cut by nothing, and then as large as the recipe says.
+    # Wide enough that nothing is cut; then scaled to the size of the recipe.
     extent = outline.max(axis=0) - outline.min(axis=0)
     side = float(rng.uniform(*recipe.fill)) * HR_SIZE
     scale = min(side / (symbol.size + 8), (HR_SIZE - 4) / float(extent.max()))
@@ -218,7 +218,7 @@ def _light(recipe: Recipe, rng: np.random.Generator) -> Light:
 
 
 def _taken(scene: Plane, recipe: Recipe, rng: np.random.Generator) -> Image:
-    """Through the lens, on the sensor, out of the phone."""
+    """The effects of lens, sensor and phone."""
     blurred = degradations.gaussian(scene, float(rng.gamma(2.0, 0.8)) * recipe.severity)
     length, angle = float(rng.uniform(2, 14)) * recipe.severity, float(rng.uniform(0, np.pi))
     if rng.random() < recipe.motion:

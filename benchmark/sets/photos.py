@@ -1,4 +1,4 @@
-"""Photographs with known payloads: their index, and where their symbols are.
+"""Photographs with known payloads: their index and the positions of their symbols.
 
 A folder of photographs has an `index.jsonl`: one JSON object a line with `path`, relative to the folder, and
 `payload`, the text of the symbol; `set` groups them in the report. Everything else in a line is ignored.
@@ -24,11 +24,11 @@ from service.decoding.wechat import WeChatReader
 
 INDEX = "index.jsonl"
 _CODECS = ("utf-8", "shift_jis", "gb18030", "iso8859-1", "big5", "euc_kr")
-"""What payloads without a declared character set have been seen in."""
+"""Character sets found in payloads that declare none."""
 _SCALES = (1.0, 2.0, 0.5, 3.0, 0.25)
 _RECTIFIED_SIDES = (240, 420, 560)
 _LARGEST_SCALED = 16_000_000
-"""Pixels of an enlarged photograph."""
+"""Most pixels of an enlarged photograph."""
 
 
 class PhotosError(BenchmarkError):
@@ -58,7 +58,7 @@ class Located:
     """Four, clockwise from the symbol's top left, in pixels; pixel centres are at whole numbers."""
     version: int
     payload: bytes
-    """As the reader that found it gave it."""
+    """As returned by the reader that found it."""
     reader: str
 
     @property
@@ -77,7 +77,7 @@ def read_index(folder: Path) -> list[Photo]:
     """The photographs of a folder.
 
     Raises:
-        PhotosError: no index, a line that is not understood, or a photograph that is not there.
+        PhotosError: there is no index, a line is invalid, or a photograph is missing.
     """
     index = folder / INDEX
     if not index.is_file():
@@ -99,7 +99,7 @@ def read_index(folder: Path) -> list[Photo]:
 
 
 def load(path: Path) -> Image:
-    """A photograph `(h, w, 3) uint8`, BGR, turned as its EXIF data say.
+    """A photograph `(h, w, 3) uint8`, BGR, oriented by its EXIF data.
 
     Raises:
         PhotosError: OpenCV cannot read it.
@@ -127,9 +127,9 @@ def agrees(payload: bytes, label: str) -> bool:
 
 
 def spellings(payload: bytes, label: str) -> tuple[bytes, ...]:
-    """All byte strings that say the label: what was read first, then the label in other character sets.
+    """All byte strings of the label: the payload that was read, then the label in other character sets.
 
-    Readers differ in whether they convert a payload that is not UTF-8.
+    Some readers convert a payload that is not UTF-8, others do not.
     """
     found = [payload]
     for codec in _CODECS:
@@ -141,11 +141,10 @@ def spellings(payload: bytes, label: str) -> tuple[bytes, ...]:
 
 
 def locate(image: Image, label: str, wechat: WeChatReader) -> Located | None:
-    """Find the symbol that says `label` in `(h, w) uint8`, by readers that agree with it; None where none
-    does.
+    """Find the symbol of `label` in `(h, w) uint8`, by readers that agree with it; None if none does.
 
-    zxing-cpp, which tells the version, looks at the photograph in several sizes and ways; then at the regions
-    that WeChat has read, rectified.
+    zxing-cpp, which returns the version, reads the photograph in several sizes and ways, and then the rectified regions
+    that WeChat has read.
     """
     for look, scale in _looks(image):
         for barcode in _zxing(look):
@@ -166,7 +165,7 @@ def reduced_crop(
 ) -> Image | None:
     """The symbol, cut with `margin` modules around it, at fewer pixels per module, as a JPEG; luma `(h, w)`.
 
-    None where the photograph does not have more pixels per module than are asked for.
+    None if the photograph has fewer pixels per module than requested.
     """
     native = located.px_per_module
     if native <= px_per_module:
@@ -199,12 +198,12 @@ def _zxing(image: Image) -> list[zxingcpp.Barcode]:
     found = []
     for binarizer in (zxingcpp.Binarizer.LocalAverage, zxingcpp.Binarizer.GlobalHistogram):
         found += zxingcpp.read_barcodes(image, formats=formats, binarizer=binarizer)
-    # Model 1 symbols are laid out otherwise and have no version that means the same.
+    # Model 1 symbols have another layout, and their version means something else.
     return [barcode for barcode in found if barcode.valid and _version(barcode)]
 
 
 def _version(barcode: zxingcpp.Barcode) -> int:
-    """0 where the barcode has none."""
+    """The version of the barcode; 0 if it has none."""
     extra: Any = barcode.extra
     text = str(extra.get("Version", ""))
     return int(text) if text.isdecimal() else 0

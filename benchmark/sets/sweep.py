@@ -1,8 +1,7 @@
 """The items of the sweep: every family of degradation at every number of pixels per module.
 
-The same symbols, versions 2 to 10 in equal shares, and what happens to them are used at every point of the
-axis, so
-that it is not confounded with anything; the crops grow with it.
+The same symbols, versions 2 to 10 in equal shares, with the same degradations are used at every point of the axis, so
+that only pixels per module change; the crops grow with them.
 """
 
 import zlib
@@ -44,7 +43,7 @@ class SweepItem:
 
     def draw(self) -> tuple[dict[str, Image], tuple[bytes, ...]]:
         """`lr`, and the payload."""
-        # By name, so that a new family leaves the others as they are.
+        # By name, so that a new family does not change the others.
         seed = [_STREAM, self.seed, zlib.crc32(self.family.encode()), self.index]
         rng = np.random.default_rng(seed)
         symbol = draw_symbol(VERSIONS[self.index % len(VERSIONS)], rng)

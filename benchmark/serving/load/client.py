@@ -1,7 +1,7 @@
-"""A lean HTTP/1.1 client: what has to look at every answer, at a fraction of a general client's processor time.
+"""A lean HTTP/1.1 client that checks every answer, with a fraction of a general client's processor time.
 
-On a machine that serves and loads itself, the load generator's processor time is missing from the service. wrk, which
-costs nearly nothing but only counts, does the rows that need no look at the answers (`benchmark.serving.load.wrk`).
+If the machine both serves and generates the load, the service lacks the load generator's processor time. wrk costs
+nearly nothing but only counts; it does the rows that need not check answers (`benchmark.serving.load.wrk`).
 """
 
 import asyncio
@@ -21,14 +21,14 @@ CONTENT_TYPE = f"multipart/form-data; boundary={_BOUNDARY}"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer, or what there was instead."""
+    """One answer, or the failure to get one."""
 
     status: int
-    """0 where the connection ended without one."""
+    """0 if the connection ended without an answer."""
     headers: dict[bytes, bytes]
     body: bytes
     seconds: float
-    """From when the request was due."""
+    """Seconds since the request was due."""
     sent: float
     """When it was really sent, on the clock of `time.perf_counter()`."""
 
@@ -68,16 +68,16 @@ class Connection(asyncio.Protocol):
         return made
 
     async def send(self, raw: bytes) -> Answer:
-        """Send a request and wait for its answer, of status 0 where there is none."""
+        """Send a request and wait for its answer, with status 0 if there is none."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.ask(raw, lambda found: None if answer.done() else answer.set_result(found))
         return await answer
 
     def ask(self, raw: bytes, done: Done, due: float | None = None) -> None:
-        """Send a request; `done` is called with its answer, of status 0 where there is none.
+        """Send a request; `done` is called with its answer, with status 0 if there is none.
 
         Args:
-            due: when it was to be sent, where that was not now.
+            due: when it should have been sent, if not now.
         """
         self._sent = time.perf_counter()
         self._due = self._sent if due is None else due
@@ -134,7 +134,7 @@ class Connection(asyncio.Protocol):
 
 @dataclass
 class Tally:
-    """What came back."""
+    """The answers to a load."""
 
     answers: dict[int, list[float]] = field(default_factory=dict)
     """Seconds, by status."""
@@ -143,7 +143,7 @@ class Tally:
     """Seconds from the first request to the last answer."""
 
     def add(self, answer: Answer, complaint: str | None) -> None:
-        """Count one answer and what is wrong with it."""
+        """Count one answer, and the complaint about it if any."""
         self.answers.setdefault(answer.status, []).append(answer.seconds)
         if complaint is not None:
             self.wrong.append(complaint)
@@ -154,12 +154,12 @@ class Tally:
         return sum(map(len, self.answers.values()))
 
     def statuses(self) -> dict[str, int]:
-        """How many of each status."""
+        """Number of answers by status."""
         return {str(status): len(seconds) for status, seconds in sorted(self.answers.items())}
 
 
 Judge = Callable[[Answer], str | None]
-"""None, or what is wrong."""
+"""Returns None, or what is wrong with an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class Call:
 async def closed_loop(
     port: int, calls: Iterator[Call], *, clients: int, seconds: float = float("inf")
 ) -> Tally:
-    """Clients that each send a request when they have the answer to the one before, until `calls` or the time ends."""
+    """Clients that send a request after the answer to the previous one, until `calls` or the time ends."""
     tally = Tally()
     started = time.perf_counter()
     end = started + seconds
@@ -202,10 +202,10 @@ def punctual() -> asyncio.AbstractEventLoop:
 async def open_loop(
     port: int, calls: Iterator[Call], *, rate: float, seconds: float, rng: random.Random | None = None
 ) -> Tally:
-    """Requests at `rate` a second whether or not those before them are answered, as from many independent phones.
+    """Requests at `rate` a second, whether or not earlier ones are answered, as from many independent phones.
 
-    Latencies count from when a request was due, so a service that stalls does not look better for it; a
-    `punctual` loop sends them when they are.
+    Latencies count from when a request was due, so a service that stalls does not look better. A `punctual` loop sends
+    requests on time.
 
     Args:
         rng: draws the times between requests (exponential); None makes them equal.
@@ -214,7 +214,7 @@ async def open_loop(
 
 
 def _times(rate: float, seconds: float, rng: random.Random | None) -> Iterator[float]:
-    """When requests are due, in seconds from the start on."""
+    """The times when requests are due, in seconds from the start."""
     due = 0.0
     for number in itertools.count(1):
         due = due + rng.expovariate(rate) if rng else number / rate
@@ -224,9 +224,9 @@ def _times(rate: float, seconds: float, rng: random.Random | None) -> Iterator[f
 
 
 class _Offer:
-    """Requests that are sent when they are due, whatever has become of others.
+    """Requests that are sent when they are due, whatever happened to others.
 
-    All by callbacks: with a task for each, the client took 1.4 times the processor time, which the service lacks.
+    It uses callbacks, because a task for each request takes more processor time, which the service then lacks.
     """
 
     def __init__(self, port: int, calls: Iterator[Call], times: Iterator[float]) -> None:
@@ -242,12 +242,12 @@ class _Offer:
         self._connecting: set[asyncio.Task[None]] = set()
 
     async def made(self) -> Tally:
-        """Send them all, and return what came of them."""
+        """Send all requests and return their answers."""
         self._send_what_is_due()
         try:
             await self._ended
         finally:
-            # Where it ends early, nothing more is sent.
+            # If it ends early, nothing more is sent.
             self._due = None
             for connecting in self._connecting:
                 connecting.cancel()
@@ -267,7 +267,7 @@ class _Offer:
         self._end_if_answered()
 
     def _send(self, call: Call, due: float) -> None:
-        """Over a connection that has nothing to do, or over a new one."""
+        """Send it over an idle connection, or over a new one."""
         self._under_way += 1
         while self._idle:
             if (connection := self._idle.pop()).open:
@@ -294,7 +294,7 @@ class _Offer:
         try:
             self._tally.add(answer, call.judge(answer))
         except Exception as error:
-            # Nobody else would hear of it: the loop logs what its callbacks raise.
+            # Otherwise it would be lost: the loop only logs exceptions of callbacks.
             self._fail(error)
         if connection.open:
             self._idle.append(connection)

@@ -1,4 +1,4 @@
-"""Uploads with known answers, drawn anew from a seed; nothing of them is in any training or test set."""
+"""Uploads with known answers, drawn from a seed; none of them is in a training or test set."""
 
 import base64
 import io
@@ -20,7 +20,7 @@ from benchmark.serving.load.client import Answer, Call, Judge, form, request
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An image file and what is in it."""
+    """An image file and its content."""
 
     data: bytes
     content: str
@@ -97,7 +97,7 @@ def reads(content: str) -> Judge:
 
 
 def enlarges(upload: Upload, *, own_symbol: bool = False) -> Judge:
-    """The judge of `/upscale`: four times the size, and the upload's own symbol in it where that is asked for."""
+    """The judge of `/upscale`: four times the size and, if requested, with the upload's own symbol."""
 
     def judge(answer: Answer) -> str | None:
         if answer.status != 200:
@@ -114,12 +114,12 @@ def enlarges(upload: Upload, *, own_symbol: bool = False) -> Judge:
 
 
 def accepted(answer: Answer) -> str | None:
-    """The judge who only wants an answer."""
+    """The judge that accepts any answer."""
     return None if answer.status == 200 else failure(answer)
 
 
 def failure(answer: Answer) -> str:
-    """What a refusal says; problems quote nothing of an upload."""
+    """The text of a refusal; problems quote nothing of an upload."""
     return f"status {answer.status}: {answer.body[:300].decode(errors='replace')}"
 
 
@@ -134,7 +134,7 @@ def upscale_calls(kind: str, count: int = 64) -> list[Call]:
 
 
 def forever(calls: list[Call]) -> Iterator[Call]:
-    """Around and around."""
+    """The calls in an endless cycle."""
     return itertools.cycle(calls)
 
 

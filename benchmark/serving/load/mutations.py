@@ -1,4 +1,4 @@
-"""Uploads spoilt on purpose: files cut, flipped, spliced and lied about, and the forms around them."""
+"""Uploads spoilt on purpose: truncated, flipped and spliced files, files with false headers, and spoilt forms."""
 
 import random
 import struct
@@ -14,7 +14,7 @@ _LENGTHS = (0, 1, 7, 8, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1)
 
 
 def seeds() -> list[bytes]:
-    """Small files of every format and kind that is accepted, and some that are not."""
+    """Small files of every accepted format and kind, and some of others."""
     pixels = images.pattern(24, 32)
     grey = Image.fromarray(pixels).convert("L")
     symbol = images.symbol("https://example.org/seed", scale=1)
@@ -65,7 +65,7 @@ def _repeat(data: bytearray, rng: random.Random) -> bytearray:
 
 
 def _number(data: bytearray, rng: random.Random) -> bytearray:
-    """Another number where a length or a dimension may be."""
+    """Put another number where a length or a dimension may be."""
     start = rng.randrange(min(len(data), 64))
     form_ = rng.choice((">I", "<I", ">H", "<H"))
     value = rng.choice(_LENGTHS) % (1 << (8 * struct.calcsize(form_)))
@@ -74,7 +74,7 @@ def _number(data: bytearray, rng: random.Random) -> bytearray:
 
 
 def _header(data: bytearray, rng: random.Random) -> bytearray:
-    """A PNG whose header lies and whose checksum agrees with it, so that it gets past that."""
+    """A PNG with a false header and a matching checksum, so that it passes the checksum test."""
     if data[:4] != b"\x89PNG" or len(data) < 33:
         return _number(data, rng)
     width, height = rng.choice((1, 8, 31, 64, 4000)), rng.choice((1, 8, 23, 64, 5000))
@@ -137,7 +137,7 @@ def spoilt_request(rng: random.Random) -> bytes:
     draw = rng.random()
     if draw < 0.15:
         mutable = bytearray(body)
-        # The head of the form, where the fields' names and the boundary are.
+        # The head of the form, with the names of the fields and the boundary.
         part = rng.choice(_FILES)(mutable[:140], rng) + mutable[140:]
         body = bytes(part)
     elif draw < 0.2:

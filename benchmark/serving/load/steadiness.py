@@ -1,7 +1,7 @@
-"""Whether a machine's speed has stayed: what is measured counts only then.
+"""Whether the speed of the machine stayed the same; only then a measurement counts.
 
-A virtual machine's CPUs may share a core with each other, or with somebody else's, and have one of their own a second
-later. Then everything takes up to twice its time, and neither the load nor what the host takes away shows it.
+The CPUs of a virtual machine may share a core with each other or with another machine, and have one of their own a
+second later. Everything then takes up to twice its time, and neither the load nor the stolen time shows it.
 """
 
 import asyncio
@@ -15,47 +15,47 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 WITHIN = 0.15
-"""How far two rates of the same work may differ, of the larger one."""
+"""Largest difference of two rates of the same work, as a share of the larger one."""
 ENOUGH = 3
-"""Rounds that must count for a row to say anything."""
+"""Least number of rounds that must count for a row to be valid."""
 _MOST_WINDOWS = 3
-"""For each round that has to count."""
+"""Most windows for each round that has to count."""
 _PAUSE_S = 0.5
 _EVERY_S = 0.04
 _TURNS = 5000
 
 
 def steady(*rates: float) -> bool:
-    """Whether rates, or times, are near enough to each other to be one."""
+    """Whether rates, or times, are nearly equal."""
     return max(rates) - min(rates) <= WITHIN * max(rates)
 
 
 Window = Callable[[], dict[str, float]]
-"""A measurement: its "rate" and whatever else there is to tell."""
+"""A measurement: its "rate" and further values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Windows of two sides that took turns."""
+    """Windows of two sides in turn."""
 
     first: list[dict[str, float]]
     second: list[dict[str, float]]
     counted: list[float]
-    """Rates of the first side to the second's, of the rounds that count, ascending."""
+    """Ratios of the first side's rate to the second's in the rounds that count, ascending."""
     unsteady: list[float]
-    """Of the others."""
+    """The same in the other rounds."""
 
     @property
     def ratio(self) -> float:
-        """The median of what counts, or of all where nothing does."""
+        """The median of the rounds that count, or of all if none does."""
         return median(self.counted or self.unsteady)
 
 
 def in_turns(first: Window, second: Window, rounds: int) -> Turns:
-    """Windows of both sides in turn, each compared with the one before and the one after it, until so many `rounds`
-    count or there were too many.
+    """Windows of both sides in turn, each compared with the windows before and after it, until `rounds` rounds count or
+    there are too many.
 
-    Where the two around a window differ, the machine's speed has changed, and the round does not count.
+    If the two windows around one differ, the speed of the machine has changed, and the round does not count.
     """
     windows: list[dict[str, float]] = []
     counted: list[float] = []
@@ -66,15 +66,15 @@ def in_turns(first: Window, second: Window, rounds: int) -> Turns:
         if len(windows) >= 3:
             before, middle, after = (one["rate"] for one in windows[-3:])
             outer = (before + after) / 2
-            # The first side's windows are the even ones.
+            # The windows of the first side are the even ones.
             ratio = outer / middle if len(windows) % 2 else middle / outer
             (counted if steady(before, after) else others).append(ratio)
     return Turns(windows[::2], windows[1::2], sorted(counted), sorted(others))
 
 
 async def paced(work: Coroutine[Any, Any, T]) -> tuple[T, float]:
-    """The result of `work`, and how long the same little loop took meanwhile: microseconds of processor time, the mean
-    of one run every 40 ms. It takes a few thousandths of a CPU."""
+    """The result of `work`, and the mean processor time in microseconds of a short loop that runs every 40 ms
+    meanwhile. The loop takes a few thousandths of a CPU."""
     looks = [_look()]
 
     async def looking() -> None:

@@ -1,4 +1,4 @@
-"""wrk, the load tool: closed loop, next to no processor time of its own."""
+"""wrk, the load tool: closed loop, with very little processor time of its own."""
 
 import json
 import shutil
@@ -34,14 +34,14 @@ class ToolMissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk saw; times in seconds."""
+    """The results of wrk; times in seconds."""
 
     requests: int
     seconds: float
     refused: int
-    """Answers of another status than 2xx or 3xx."""
+    """Answers with a status other than 2xx or 3xx."""
     broken: int
-    """Connections that failed, and answers that did not come in time."""
+    """Failed connections, and answers that did not arrive in time."""
     p50: float
     p99: float
     max: float
@@ -56,7 +56,7 @@ def drive(port: int, requests: Sequence[bytes], *, clients: int, seconds: float)
     """Send `requests` in turn, each of `clients` connections one at a time.
 
     Raises:
-        ToolMissingError: there is no wrk.
+        ToolMissingError: wrk is not installed.
     """
     if shutil.which("wrk") is None:
         raise ToolMissingError("wrk is needed (apt-get install wrk, or https://github.com/wg/wrk)")

@@ -1,4 +1,4 @@
-"""uvicorn as the service has it, with nothing behind: what HTTP itself costs.
+"""uvicorn as in the service, with an empty application: the cost of HTTP itself.
 
 `python -m benchmark.serving.peers.bare` serves it.
 """
@@ -15,7 +15,7 @@ _ANSWER = b"x" * 480
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Read the body to its end, and answer always the same."""
+    """Read the body to its end, and always give the same answer."""
     if scope["type"] != "http":
         return
     more = True

@@ -1,7 +1,7 @@
-"""What the peers' servers call: our model, readers and image coding, one after the other in one process.
+"""The pipeline of the peers' servers: our model, readers and image coding, one after the other in one process.
 
-The order of the attempts is the service's. With the draft, all servers do the same work for the same upload; without
-it, a peer has the generator alone.
+The order of the attempts is that of the service. With the draft, all servers do the same work for the same upload;
+without it, a peer has only the generator.
 """
 
 import base64
@@ -26,8 +26,8 @@ class Pipeline:
     def __init__(self, *, threads: int, drafts: bool) -> None:
         """
         Args:
-            threads: CPU threads of a forward pass; 0 takes ONNX Runtime's own choice, all cores.
-            drafts: whether it looks at the generator's draft first, as the service does.
+            threads: CPU threads of a forward pass; 0 is ONNX Runtime's default, all cores.
+            drafts: whether it reads the generator's draft first, as the service does.
         """
         store = ROOT / "model_store"
         settings = Settings(model_store=store)

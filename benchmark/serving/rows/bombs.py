@@ -1,4 +1,4 @@
-"""Many files at once that are small as files and 16 megapixels as images: memory stays bounded all the same."""
+"""Many small files at once that decode to 16 megapixels: memory stays bounded."""
 
 import asyncio
 import itertools
@@ -20,7 +20,7 @@ _MIB = 2**20
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """24 clients with one such file each, then one request as from anybody else."""
+    """24 clients with one such file each, then one ordinary request."""
     clients = max(round(CLIENTS * scale), 4)
     data = images.encode(np.full((SIDE, SIDE), 255, np.uint8), "PNG", compress_level=9)
     bomb = Call(request("/decode", form(data)), lambda _: None)

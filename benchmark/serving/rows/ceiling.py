@@ -1,9 +1,9 @@
-"""How close the generator comes to what the processor can do.
+"""How close the generator comes to the peak of the processor.
 
-The ceiling is a loop of fused multiply-adds in registers (`fma.c`), which nothing that computes in float32 can exceed
-on the same clock. Beside it stand what a large matrix product and a large convolution reach in ONNX Runtime. The draft
-has a ceiling of its own, the same of bytes. Everything takes turns, in processor time of one thread, so that clocks and
-neighbours meet all alike.
+The ceiling is a loop of fused multiply-adds in registers (`fma.c`). No float32 computation can be faster at the same
+clock. A large matrix product and a large convolution in ONNX Runtime are measured for comparison. The draft has a
+ceiling of its own, the same loop with bytes. All take turns, in processor time of one thread, so that clock rate and
+other programs affect all of them equally.
 """
 
 import ctypes
@@ -39,7 +39,7 @@ _CONV = (64, 128)
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """GFLOP/s of each, the best of interleaved rounds: what it can do, and not what neighbours left of it."""
+    """GFLOP/s of each, the best of interleaved rounds, so that other programs have little effect."""
     rounds = max(round(20 * scale), 3)
     folder = version_folder(ROOT / "model_store", "qr_sr_x4", 0)
     manifest, path = load_generator(folder)
@@ -54,7 +54,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
         for side in SIDES:
             works[f"generator {side}x{side}"] = _generator(path, manifest.contract.input, side)
             if drawn is not None:
-                # As many operations as the generator, of which it is a copy.
+                # It has as many operations as the generator, because it is a copy.
                 operations = works[f"generator {side}x{side}"][0]
                 works[f"draft {side}x{side}"] = operations, _runs(drawn, manifest.contract.input, side)
         taken: dict[str, list[float]] = {name: [] for name in works}
@@ -86,7 +86,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
 
 
 def _loops(folder: Path) -> dict[str, tuple[float, Callable[[], object]]]:
-    """The ceilings; none where there is no C compiler, and none of bytes where there is no instruction for them."""
+    """The ceilings; none without a C compiler, and none for bytes without an instruction for them."""
     compiler = shutil.which("cc")
     if compiler is None:
         return {}
@@ -145,7 +145,7 @@ def _runs(path: Path, name: str, side: int) -> Callable[[], object]:
 
 
 def _by_kind(path: Path, name: str, folder: Path) -> dict[str, float]:
-    """Shares of the time of a 128x128 crop by kind of operator, by ONNX Runtime's own profile."""
+    """Shares of the time of a 128x128 crop by kind of operator, from ONNX Runtime's profile."""
     session = _session(str(path), enable_profiling=True, profile_file_prefix=str(folder / "profile"))
     plane = np.random.default_rng(0).random((1, 1, 128, 128), np.float32)
     for _ in range(6):

@@ -1,7 +1,6 @@
-"""Processor time of a request over HTTP, of the same in process, and of HTTP with nothing behind it: what neighbours on
-the machine disturb least.
+"""Processor time of a request over HTTP, of the same in process, and of HTTP with an empty application.
 
-On a machine whose processors are all busy, throughput is the inverse of this.
+Other programs disturb it less than wall-clock time. If all processors are busy, throughput is its inverse.
 """
 
 import statistics
@@ -22,7 +21,7 @@ _ROUNDS = 5
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """Milliseconds, the decoder processes' and the load generator's own included; windows as `throughput` has them."""
+    """Milliseconds, including decoder processes and load generator; with windows as in `throughput`."""
     seconds = max(4 * scale, 1)
     rows = {}
     with (
@@ -33,7 +32,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
         side_by_side() as (service, inside, others),
     ):
         for workload in WORKLOADS:
-            # What the first requests cost is nobody's price.
+            # The first requests cost more and do not count.
             for port in (service.port, bare.port):
                 _over_http(port, workload, 1)
             _in_process(inside, workload, 1)
@@ -58,7 +57,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
 
 
 def _over_http(port: int, workload: str, seconds: float) -> dict[str, float]:
-    """Requests for each second of processor time."""
+    """Requests per second of processor time."""
     before = processor_seconds()
     load = wrk.drive(port, raw(workload), clients=CLIENTS, seconds=seconds)
     return {"rate": load.requests / (processor_seconds() - before)}

@@ -1,4 +1,4 @@
-"""Many clients at once, each with a symbol that nobody else has: no answer ever reaches another."""
+"""Many clients at once, each with a symbol of its own: no client gets the answer to another."""
 
 import asyncio
 import random

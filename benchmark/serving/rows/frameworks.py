@@ -1,9 +1,8 @@
 """Throughput and tail against LitServe and BentoML around the same model and readers, in turns within one run.
 
-Each stands three times in the table: as its first page shows it, with the generator; the same with our draft first; and
-as somebody would have it who has read all of its pages: a worker for each CPU, one thread for each forward pass, the
-draft. A server that is not being measured is stopped meanwhile, since some of them poll; before that it may finish what
-the clients of its turn have left behind.
+Each is in the table three times: as its first page shows it, with the generator; the same with our draft first; and
+tuned, with one worker for each CPU, one thread for each forward pass, and the draft. A server that is not being
+measured is stopped, because some of them poll. Before that it may finish the requests that its clients have left.
 """
 
 import asyncio
@@ -39,7 +38,7 @@ _REST_S, _LONGEST_REST_S = 0.5, 30.0
 
 
 class PeersMissingError(Exception):
-    """The peers' virtual environment was not made."""
+    """The virtual environment of the peers is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +49,16 @@ class Server:
     port: int
 
     def pids(self) -> list[int]:
-        """Of the server and all its descendants."""
+        """Process IDs of the server and all its descendants."""
         families, found = parents(), {self.process.pid}
         while more := {pid for pid, parent in families.items() if parent in found} - found:
             found |= more
         return sorted(found)
 
     def drain(self) -> None:
-        """Wait until it rests: what it is still at work on for clients that have left would be done in its next turn.
+        """Wait until it is idle. Otherwise it would do work for clients that have left during its next turn.
 
-        Some also work for those that waited when their clients left. After `_LONGEST_REST_S` it is as it is.
+        Some servers also do queued work of clients that have left. After `_LONGEST_REST_S` the wait ends.
         """
         end = time.monotonic() + _LONGEST_REST_S
         while time.monotonic() < end:
@@ -133,7 +132,7 @@ def started(command: list[str], environment: dict[str, str], log: Path) -> Itera
             process.kill()
             process.wait()
         for pid in pids:
-            # A framework's own children may outlive it.
+            # Child processes of a framework may outlive it.
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -141,7 +140,7 @@ def started(command: list[str], environment: dict[str, str], log: Path) -> Itera
 
 
 def answers(port: int) -> None:
-    """Wait until the server reads every upload and enlarges as it must.
+    """Wait until the server reads every upload and enlarges correctly.
 
     Raises:
         TimeoutError: it does not.

@@ -1,7 +1,7 @@
 """Spoilt uploads to the real service over HTTP: never a 5xx, a crash, or a growth that stays.
 
-An answer must be a problem with a code that is documented, or right in form. A request that breaks this is written to
-`build/load/findings`, from where it can be sent again.
+An answer must be a problem with a documented code, or have the right form. A request that violates this is written to
+`build/load/findings`, so that it can be sent again.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from service.errors import STATUS
 COUNT = 50_000
 CLIENTS = 8
 LONGEST_S = 1800.0
-"""After which the run ends with what it has, and its verdict is about fewer requests than were asked for."""
+"""Time after which the run ends with its results so far; the verdict then covers fewer requests."""
 FINDINGS = ROOT / "build" / "load" / "findings"
 _BLOCK = 2_500
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """50,000 requests; memory is looked at between blocks of 2,500."""
+    """50,000 requests; memory is measured between blocks of 2,500."""
     codes: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
     wrong: list[str] = []
@@ -90,7 +90,7 @@ def _complaint(answer: Answer, codes: Counter[str]) -> str | None:
         codes["answered"] += 1
         return None if answer.body else "an empty answer"
     if answer.status == 307:
-        # A path with a slash too many.
+        # A path with one slash too many.
         codes["redirected"] += 1
         return None if answer.headers[b"location"].startswith(b"http://localhost/") else "sent elsewhere"
     if answer.headers.get(b"content-type") != b"application/problem+json":

@@ -1,8 +1,7 @@
-"""Coverage-guided fuzzing of image decoding and coding (Atheris, that is libFuzzer).
+"""Coverage-guided fuzzing of image decoding and encoding (Atheris, which is based on libFuzzer).
 
-The branches of Pillow's parsers that are Python and of `service.imaging` guide the mutations. What may come out of a
-file is a picture within the bounds, or a `ServiceError`; anything else ends the run and leaves the file in
-`build/load/findings`.
+Branches of Pillow's Python parsers and of `service.imaging` guide the mutations. A file must give a picture within the
+limits, or a `ServiceError`. Anything else ends the run, and the file is kept in `build/load/findings`.
 """
 
 import re
@@ -23,7 +22,7 @@ _MAX_PIXELS = 1 << 16
 
 
 class FuzzerMissingError(Exception):
-    """The fuzzers' virtual environment was not made."""
+    """The virtual environment of the fuzzers is missing."""
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
@@ -78,8 +77,9 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
 
 
 def target(outcomes: Counter[str]) -> Callable[[bytes], None]:
-    """What is done with each file; raises AssertionError, or whatever the service would not expect."""
-    # Not before it is instrumented.
+    """The function that processes each file; raises AssertionError, or any exception that the service would not
+    expect."""
+    # Imported only after instrumentation.
     from service import imaging
     from service.errors import ServiceError
 
@@ -104,7 +104,7 @@ def target(outcomes: Counter[str]) -> Callable[[bytes], None]:
 
 
 def _fuzz() -> None:
-    """The fuzzer's own process."""
+    """Run the fuzzer; in a process of its own."""
     import atexit
 
     import atheris

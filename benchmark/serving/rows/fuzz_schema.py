@@ -1,4 +1,4 @@
-"""Schemathesis over the OpenAPI document of the running service: what it says is what it does."""
+"""Schemathesis on the OpenAPI document of the running service: the service does what the document says."""
 
 import json
 import re

@@ -1,8 +1,8 @@
-"""The generator on a GPU by batch size, against what the GPU can do: only where CUDA comes up, and not part of `all`.
+"""The generator on a GPU by batch size, compared with the GPU's peak. Needs CUDA; not part of `all`.
 
-Two floors stand beside each time. By operations: the net's own, at the rate of a large matrix product on the same
-device. By bytes: every convolution's input and output once, at the rate of a large addition. No schedule that runs
-layer by layer is faster than the larger one.
+Each time has two floors. By operations: those of the network, at the rate of a large matrix product on the same device.
+By bytes: the input and output of every convolution once, at the rate of a large addition. No schedule that runs layer
+by layer is faster than the larger floor.
 """
 
 import statistics
@@ -31,15 +31,14 @@ _VECTOR = 1 << 26
 
 
 class NoGpuError(Exception):
-    """CUDA does not come up here."""
+    """CUDA does not work here."""
 
 
 def run(*, scale: float = 1.0, provider: str = CUDA) -> dict[str, Any]:
-    """Images a second, input and output on the device (IO binding), as a server that keeps them there would have them;
-    and from and to the host, as the service does it.
+    """Images a second, with input and output on the device (IO binding), and from and to the host, as in the service.
 
     Raises:
-        NoGpuError: the session comes up on something else.
+        NoGpuError: the session uses another provider.
     """
     rounds = max(round(20 * scale), 2)
     manifest, path = load_generator(version_folder(ROOT / "model_store", "qr_sr_x4", 0))
@@ -124,7 +123,7 @@ def _alone(node: onnx.NodeProto, shape: list[int], provider: str) -> Callable[[]
 
 
 def _bytes(path: Path, side: int) -> int:
-    """Of every convolution's input and output for one image."""
+    """Bytes of the input and output of every convolution for one image."""
     model = onnx.load(path)
     names = [
         name

@@ -19,7 +19,7 @@ CLIENTS = 8
 def run(*, scale: float = 1.0) -> dict[str, Any]:
     """Eight clients that check every payload."""
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "log") as service:
-        # What must be read is what is read in peace.
+        # The expected readings are those without kills.
         calls = corpus.decode_calls("mix")
         peace = asyncio.run(closed_loop(service.port, iter(calls), clients=2))
         tally, killed = asyncio.run(_minute(service, 60 * scale))

@@ -1,4 +1,4 @@
-"""20,000 mixed requests: memory flat, no file descriptor and no process left behind."""
+"""20,000 mixed requests: memory stays flat, and no file descriptor or process is left."""
 
 import asyncio
 import itertools
@@ -20,7 +20,7 @@ from benchmark.serving.process import ServiceProcess, serving
 
 CLIENTS = 8
 LONGEST_S = 1800.0
-"""After which the run ends with what it has, and its verdict is about fewer requests than were asked for."""
+"""Time after which the run ends with its results so far; the verdict then covers fewer requests."""
 _SETTLED_S = 30.0
 _EVERY = 1000
 _MIB = 2**20
@@ -28,7 +28,7 @@ _QUERIES = ("", "?format=jpeg", "?format=webp", "?decode=true")
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """A row for every 1,000 requests; what has ended and what is idle is counted between them."""
+    """A sample after every 1,000 requests, when no request is in progress."""
     turns = calls(random.Random(5))
     wrong: list[str] = []
     statuses: dict[str, int] = {}
@@ -61,7 +61,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
 
 
 def calls(rng: random.Random) -> Iterator[Call]:
-    """What phones and their users send, with the judges of the answers."""
+    """A mix of requests as from phones, with the judges of the answers."""
     ready = [*_decodes("clear", 56), *_decodes("faint", 8)]
     bad = list(_bad())
     large = list(_large())
@@ -123,7 +123,7 @@ def _refuses(code: str) -> Judge:
 
 
 async def _block(port: int, block: list[Call]) -> Any:
-    """The calls, and beside them clients that leave in the middle of a request or of an answer."""
+    """The calls, and clients that leave in the middle of a request or of an answer."""
     leaving = asyncio.create_task(_leavers(port, len(block) // 20))
     tally = await closed_loop(port, iter(block), clients=CLIENTS)
     await leaving
@@ -142,15 +142,15 @@ async def _leavers(port: int, count: int) -> None:
 
 
 def _settle(service: ServiceProcess, children: int) -> None:
-    """Wait for a child that is being replaced, which has its successor beside it: one too many for a moment is no
-    leak, one that stays is."""
+    """Wait while a child is being replaced and its successor runs already: one child too many is no leak unless it
+    stays."""
     end = time.monotonic() + _SETTLED_S
     while len(service.children()) > children and time.monotonic() < end:
         time.sleep(0.1)
 
 
 def sample(service: ServiceProcess, requests: int) -> dict[str, Any]:
-    """What the service holds after so many requests."""
+    """The resources of the service after so many requests."""
     return {
         "requests": requests,
         "service_mib": service.resident_of_service() / _MIB,
@@ -162,6 +162,6 @@ def sample(service: ServiceProcess, requests: int) -> dict[str, Any]:
 
 
 def slope(xs: list[int], ys: list[float]) -> float:
-    """Theil's and Sen's: the median over all pairs, which one odd sample does not turn."""
+    """The Theil–Sen slope: the median over all pairs, which is robust against outliers."""
     pairs = itertools.combinations(zip(xs, ys, strict=True), 2)
     return statistics.median((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairs)

@@ -1,7 +1,7 @@
-"""Which way of using the engine and of coding answers is the fastest here.
+"""The fastest way to use the engine and to encode answers.
 
-The service's defaults follow these tables. Every row is a median of interleaved rounds, so that a slow moment of
-the machine meets all of them.
+The service's defaults follow these tables. Every row is a median of interleaved rounds, so that a slow moment of the
+machine affects all rows.
 """
 
 import io
@@ -26,7 +26,7 @@ Work = Callable[[], object]
 
 
 def medians(works: dict[str, Work], rounds: int) -> dict[str, float]:
-    """Seconds of each, in turn, `rounds` times; the first round warms up."""
+    """Seconds of each, in turn, `rounds` times; the first round is a warm-up."""
     taken: dict[str, list[float]] = {name: [] for name in works}
     for index in range(rounds + 1):
         for name, work in works.items():
@@ -43,7 +43,7 @@ def _planes(count: int, side: int) -> np.ndarray:
 
 
 def engines(side: int, images: int, rounds: int) -> dict[str, float]:
-    """Images a second for each way to put `images` crops of `side` pixels through the net."""
+    """Images a second for each way to run `images` crops of `side` pixels through the network."""
     folder = version_folder(ROOT / "model_store", "qr_sr_x4", 0)
     ways = [("", folder, 1), ("", folder, 2)]
     if (copy := copy_of(folder)) is not None:
@@ -75,7 +75,7 @@ def engines(side: int, images: int, rounds: int) -> dict[str, float]:
 
 
 def encoders(rounds: int) -> tuple[dict[str, float], dict[str, int]]:
-    """Milliseconds and bytes of each way to code an enlarged 128x128 crop, grey and RGB."""
+    """Milliseconds and bytes of each way to encode an enlarged 128x128 crop, grey and RGB."""
     crop = Image.open(ROOT / "docs" / "samples" / "chat.png").convert("L").resize((128, 128))
     folder = version_folder(ROOT / "model_store", "qr_sr_x4", 0)
     engine = OnnxEngine(folder, device="cpu", threads=1, tile=384)
@@ -132,7 +132,7 @@ def encoders(rounds: int) -> tuple[dict[str, float], dict[str, int]]:
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """Images a second of every way to use the engine, milliseconds and bytes of every way to code an answer."""
+    """Images a second of every way to use the engine; milliseconds and bytes of every way to encode an answer."""
     rounds = max(round(5 * scale), 2)
     with neighbours() as others:
         rates = {str(side): engines(side, 12, rounds) for side in (64, 128)}

@@ -1,4 +1,5 @@
-"""Four times what the service can do, for a minute: who is let in is served in time, who is not hears so at once."""
+"""Four times the capacity of the service, for a minute: accepted requests are served in time, others refused at
+once."""
 
 import asyncio
 import itertools
@@ -34,7 +35,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
         with service.client() as client:
             ready = client.get("/readyz").status_code
     accepted = tally.answers.get(200, [])
-    # At a small scale there may be none.
+    # With a small scale there may be none.
     refused = tally.answers.get(429, []) + tally.answers.get(503, []) or [float("inf")]
     return {
         "capacity": capacity,
@@ -62,7 +63,7 @@ def _mixed() -> Iterator[Call]:
 
 
 def _polite(call: Call) -> Any:
-    """The judge under overload: the right answer, or a refusal that says when to come back."""
+    """The judge under overload: the right answer, or a refusal with `Retry-After`."""
 
     def judge(answer: Answer) -> str | None:
         if answer.status in (429, 503):
@@ -73,7 +74,7 @@ def _polite(call: Call) -> Any:
 
 
 async def _alone(port: int, calls: list[Call]) -> list[float]:
-    """Seconds of each call when nothing else is asked for, the median of three."""
+    """Seconds of each call without any other request, the median of three."""
     connection = await Connection.to(port)
     taken = [[(await connection.send(call.raw)).seconds for call in calls] for _ in range(3)]
     connection.close()
@@ -83,8 +84,8 @@ async def _alone(port: int, calls: list[Call]) -> list[float]:
 async def _storm(
     port: int, calls: list[Call], rate: float, seconds: float, usual: list[float]
 ) -> tuple[Tally, float]:
-    """The tally, and seconds from the last request on until ten in a row take no more than twice their usual times,
-    or a tenth of a second more."""
+    """The tally, and the seconds from the last request until ten in a row take at most twice their usual times, or a
+    tenth of a second more."""
     storm = asyncio.create_task(
         open_loop(port, corpus.forever(calls), rate=rate, seconds=seconds, rng=random.Random(2))
     )

@@ -1,4 +1,4 @@
-"""SIGTERM under load: every request that the service had got is answered."""
+"""SIGTERM under load: every request that the service has received is answered."""
 
 import asyncio
 import signal
@@ -14,11 +14,11 @@ from benchmark.serving.process import ServiceProcess, serving
 
 CLIENTS = 48
 _MARGIN_S = 0.05
-"""A request sent less than this before the signal may have been in no hands but the kernel's."""
+"""A request sent less than this before the signal may not have reached the service yet."""
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """Ten services, each ended in the middle of 48 clients' work."""
+    """Ten services, each ended while 48 clients send requests."""
     rounds = [_one() for _ in range(max(round(10 * scale), 2))]
     return {
         "rounds": len(rounds),

@@ -1,4 +1,4 @@
-"""Where a request's time goes, by the service's own account (`Server-Timing`) and the client's clock."""
+"""Where the time of a request goes, from the service's `Server-Timing` and the client's clock."""
 
 import asyncio
 import re
@@ -18,7 +18,7 @@ _PART = re.compile(rb"(\w+);dur=([\d.]+)")
 
 
 def workloads() -> dict[str, list[Call]]:
-    """A name, and requests that are sent one after the other."""
+    """By name, the requests that are sent one after the other."""
     crops = [form(upload.data) for upload in corpus.uploads("crop")]
     enlarging = {
         f"/upscale 128x128, {kind}": [
@@ -55,7 +55,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
 
 
 async def _bars(port: int, count: int) -> dict[str, dict[str, float]]:
-    """All kinds of requests in turn, so that a slow moment meets all of them."""
+    """All kinds of requests in turn, so that a slow moment affects all of them."""
     connection = await Connection.to(port)
     kinds = workloads()
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in kinds}
@@ -82,6 +82,6 @@ async def _parts(connection: Connection, call: Call) -> dict[str, float]:
 
 
 def _mean_of_faster_half(taken: list[dict[str, float]]) -> dict[str, float]:
-    """The parts of a mean add up, those of a median do not; the slower half met neighbours."""
+    """The mean, because its parts add up; of the faster half, because other programs slow the rest."""
     chosen = sorted(taken, key=lambda parts: sum(parts.values()))[: len(taken) // 2]
     return {name: sum(parts.get(name, 0.0) for parts in chosen) / len(chosen) for name in taken[0]}

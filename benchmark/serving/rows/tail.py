@@ -1,4 +1,4 @@
-"""Latency at 70 % of capacity, and at half of it, requests coming whether or not those before them are answered."""
+"""Latency at 70 % and at half of capacity; requests arrive whether or not earlier ones are answered."""
 
 import asyncio
 import gc
@@ -34,22 +34,22 @@ _KINDS = {"upscale, 128x128": "crop", "decode, faint": "faint", "decode, clear":
 
 @dataclass
 class Row:
-    """Rounds of one workload, all with the same arrivals and offered the same share of capacity."""
+    """Rounds of one workload with the same arrivals and the same share of capacity."""
 
     workload: str
     arrivals: str
     share: float
     counted: list[dict[str, Any]] = field(default_factory=list)
-    """Those in which the machine's speed stayed."""
+    """Rounds in which the speed of the machine stayed the same."""
     others: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def done(self) -> bool:
-        """Whether enough of them count."""
+        """Whether enough rounds count."""
         return len(self.counted) >= _ROUNDS
 
     def told(self) -> dict[str, Any]:
-        """The round with the median ratio of those that count, and the ratios of all."""
+        """The counted round with the median ratio, and the ratios of all rounds."""
         rounds = sorted(self.counted or self.others, key=lambda one: one["ratio"])
         return {
             "workload": self.workload,
@@ -68,13 +68,13 @@ class Row:
 def run(*, scale: float = 1.0) -> dict[str, Any]:
     """Even and random arrivals at 70 % of capacity and even ones at half of it.
 
-    Capacity is what 64 clients get out in closed loop, in a window before each round and one after it. Where these
-    differ, or the machine was slower or faster during the round, nobody knows what share of capacity it was. The rows
-    take turns, so that no slow minute of the machine's is one row's alone.
+    Capacity is the rate of 64 clients in closed loop, in a window before and one after each round. If these differ, or
+    if the machine was slower or faster during the round, the offered share of capacity is unknown. The rows take turns,
+    so that a slow minute of the machine does not fall on one row alone.
     """
     rows = {name: [Row(name, *offer) for offer in _OFFERS] for name in WORKLOADS}
     calls = {name: make(_KINDS[name]) for name, make in WORKLOADS.items()}
-    # A collection in the client would count against the service.
+    # A garbage collection in the client would count against the service.
     gc.collect()
     gc.freeze()
     with (
@@ -96,7 +96,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
 
 
 def _round_of_each(port: int, calls: list[Call], rows: list[Row], number: int, *, scale: float) -> None:
-    """One round more of each row of a workload, with a window of closed loop before, between and after them."""
+    """One more round of each row of a workload, with a closed-loop window before, between and after them."""
     before, pace_before = _full(port, calls, seconds=_WINDOW_S * scale)
     for row in rows:
         rate = row.share * before
@@ -118,15 +118,15 @@ def _round_of_each(port: int, calls: list[Call], rows: list[Row], number: int, *
 
 
 def _full(port: int, calls: list[Call], *, seconds: float) -> tuple[float, float]:
-    """Answers a second that 64 clients get in closed loop, and the machine's pace meanwhile."""
+    """Answers a second of 64 clients in closed loop, and the speed of the machine meanwhile."""
     tally, pace = asyncio.run(paced(closed_loop(port, corpus.forever(calls), clients=64, seconds=seconds)))
     return tally.count / tally.elapsed, pace
 
 
 @cache
 def ideal_ratio(arrivals: str, share: float, servers: int, count: int = 200_000) -> float:
-    """p99 by median of an ideal service at a `share` of its capacity: first come first served by `servers` that each
-    take the same time for every request, and nothing else costs any (M/D/c of queueing theory, or D/D/c)."""
+    """p99 by median of an ideal service at a `share` of its capacity: `servers` workers, first come first served, with
+    the same time for every request and no other cost (M/D/c of queueing theory, or D/D/c)."""
     rng = random.Random(0)
     free = [0.0] * servers
     gap = 1 / (share * servers)
@@ -155,6 +155,6 @@ def _figures(tally: Tally) -> dict[str, Any]:
         "ratio": p99 / median,
         "max": seconds[-1],
         "refused": refused,
-        # Its judge complains about a refusal as well.
+        # The judge complains about a refusal as well.
         "wrong": len(tally.wrong) - refused,
     }

@@ -24,7 +24,7 @@ from service.pipeline.runtime import Services, Task, opened
 from service.settings import Settings
 
 CLIENTS = {1: 3, 8: 3, 64: 9}
-"""How many, and the rounds that have to count: more where a floor is asked for, since rounds differ."""
+"""Numbers of clients, and the rounds that have to count; more rounds where there is a floor."""
 WORKLOADS = {
     "upscale": ("crop", "128x128 crops, PNG answers"),
     "decode, crops": ("dense", "128x128 crops, read only after enlarging"),
@@ -34,18 +34,18 @@ WORKLOADS = {
 
 
 class InProcess:
-    """The pipeline without HTTP, on an event loop of its own."""
+    """The pipeline without HTTP, on a separate event loop."""
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._stack = AsyncExitStack()
         self.done = 0
-        """Uploads of the last call of `rate`."""
+        """Uploads in the last call of `rate`."""
         self._services: Services = self._runner.run(self._stack.enter_async_context(opened(Settings())))
         settle()
 
     def rate(self, workload: str, *, callers: int, seconds: float) -> float:
-        """Uploads a second that `callers` put through, each one after the other."""
+        """Uploads a second of `callers`, each with one upload after the other."""
         kind, _ = WORKLOADS[workload]
         self.done = 0
         return self._runner.run(self._rate(corpus.uploads(kind), workload == "upscale", callers, seconds))
@@ -77,7 +77,7 @@ class InProcess:
 
 @contextmanager
 def side_by_side() -> Iterator[tuple[ServiceProcess, InProcess, Neighbours]]:
-    """The service, the pipeline in process, and what else the machine does while the block runs."""
+    """The service, the pipeline in process, and the load of the machine during the block."""
     with (
         tempfile.TemporaryDirectory() as folder,
         closing(InProcess()) as inside,
@@ -95,7 +95,7 @@ def raw(workload: str) -> list[bytes]:
 
 
 def run(*, scale: float = 1.0) -> dict[str, Any]:
-    """All workloads at all numbers of clients."""
+    """All workloads with all numbers of clients."""
     seconds = max(4 * scale, 1)
     cells: list[dict[str, Any]] = []
     with side_by_side() as (service, inside, others):
@@ -108,7 +108,7 @@ def run(*, scale: float = 1.0) -> dict[str, Any]:
 
 
 def compared(http: Window, in_process: Window, rounds: int) -> dict[str, Any]:
-    """Both sides in turn; the ratio is that of HTTP's rate to the other's."""
+    """Both sides in turn; the ratio is the rate over HTTP divided by the other."""
     turns = in_turns(http, in_process, rounds)
     over_http = turns.first
     return {
