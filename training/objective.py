@@ -49,8 +49,8 @@ class Objective:
         parts = {}
         if loss.cross_entropy:
             weight = samples.weight.float() / WEIGHT_SCALE
-            symbol = samples.target.float() / 255
-            parts["cross_entropy"] = weighted_cross_entropy(outputs.logits, symbol, weight, self._mean)
+            aim = samples.aim.float() / 255
+            parts["cross_entropy"] = weighted_cross_entropy(outputs.logits, aim, weight, self._mean)
         pixels = unsharp(hr) if loss.sharpen_pixels and (loss.l1 or loss.l2) else hr
         if loss.l1:
             parts["l1"] = l1_loss(sr, pixels)

@@ -164,3 +164,19 @@ def test_wrong_modules_are_counted_against_the_target() -> None:
     assert len(right) > 0
     assert not right.any()
     assert wrong_modules(-logits, target, _placement(samples), 0, size).all()
+
+
+def test_a_teacher_is_believed_by_its_share_and_only_where_the_scene_is_familiar() -> None:
+    scene = {"styled": 0.5, "extreme_light": 0.5}
+    config = DataConfig.model_validate({"lr_size": 32, "textures": 4, "scene": scene, "teacher_share": 0.25})
+
+    def certain(lr: torch.Tensor) -> torch.Tensor:
+        return torch.ones(len(lr), 1, 4 * lr.shape[2], 4 * lr.shape[3])
+
+    source = SampleSource(config, LossConfig(), _materials(), torch.device("cpu"), certain)
+    samples = source.chunk(0, 32)
+    taught = 255 * 0.25 + 0.75 * samples.target.float()
+    follows = ((samples.aim.float() - taught).abs() <= 1).flatten(1).all(1)
+    ignores = (samples.aim == samples.target).flatten(1).all(1)
+    assert bool((follows | ignores).all())
+    assert 0 < int(follows.sum()) < 32

@@ -52,7 +52,8 @@ def tiny(folder: Path, *, game: bool, steps: int = 400, **sections: Mapping[str,
                 "checkpoint_every": 7, "validation_samples": 1},
     }  # fmt: skip
     for name, section in sections.items():
-        plain[name] = plain.get(name, {}) | section
+        # Another kind of network has other keys.
+        plain[name] = dict(section) if "kind" in section else plain.get(name, {}) | section
     return parse(plain, "test")
 
 
@@ -169,7 +170,7 @@ def test_colour_is_trained_by_every_part_and_not_released(tmp_path: Path, discri
     config = tiny(
         tmp_path, game=True, steps=2,
         generator={"in_channels": 3}, data={"channels": 3, "degradation": {"kind": "second_order"}},
-        discriminator={"kind": discriminator},
+        discriminator={"kind": discriminator, "channels": 4, "learning_rate": 1e-3},
     )  # fmt: skip
     state = checkpoints.load(train(config, tmp_path / "run", cache=tmp_path))
     assert generator_of(state)(torch.rand(1, 3, 8, 12)).sr.shape == (1, 3, 32, 48)
@@ -291,7 +292,7 @@ def test_half_precision_without_cuda_is_refused(tmp_path: Path, monkeypatch) -> 
 
 
 def test_a_game_for_the_picture_alone_leaves_the_logits_as_they_were(tmp_path: Path) -> None:
-    two = {"kind": "two_outputs", "channels": 8, "body_channels": 8, "blocks": 1, "picture_gradient": 0.0}
+    two = {"kind": "two_outputs", "channels": 8, "dilations": [1], "picture_gradient": 0.0}
     sections = {"generator": two, "data": {"picture": "scene"}}
     first = train(
         tiny(tmp_path, game=False, steps=3, **sections), tmp_path / "first", cache=tmp_path

@@ -26,7 +26,7 @@ SMALL = [
     SRResNetConfig(kind="srresnet", channels=8, blocks=2, batch_norm=True),
     RRDBConfig(kind="rrdb", channels=8, growth=4, blocks=1),
 ]
-TWO = TwoOutputsConfig(kind="two_outputs", channels=8, body_channels=8, blocks=1)
+TWO = TwoOutputsConfig(kind="two_outputs", channels=8, dilations=(1, 2))
 NAMES = ["compact", "srresnet", "srresnet-bn", "rrdb"]
 
 

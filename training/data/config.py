@@ -166,6 +166,11 @@ class DataConfig(Section):
     """For `scene`: standard deviation in HR pixels of the Gaussian that gives it the soft edges of a lens."""
     sharpen_target: bool = False
     """Whether the target is the unsharp-masked HR picture (Wang et al. 2021, section 3.3)."""
+    teacher: Path | None = None
+    """Checkpoint, or folder of a released version, whose probabilities the logits learn beside the clean symbol
+    (Hinton et al. 2015). None for no teacher."""
+    teacher_share: Probability = 0.7
+    """Weight of the teacher's probabilities in the target of the logits; the clean symbol has the rest."""
     seed: Annotated[int, Field(ge=0)] = 1
     lr_size: Annotated[int, Field(ge=16, le=256, multiple_of=8)] = 64
     """Height and width of an LR sample."""

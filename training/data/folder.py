@@ -119,6 +119,7 @@ class FolderSource:
         return Samples(
             lr=lr,
             target=target,
+            aim=target,
             picture=target,
             weight=torch.full_like(target[:, :1], WEIGHT_SCALE),
             modules=torch.zeros(count, 1, 1, dtype=torch.uint8, device=self._device),

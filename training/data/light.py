@@ -35,6 +35,12 @@ class Light:
     span: NDArray[np.float32]
     """... and the difference to white: 1 for the full range, 0.05 for a symbol that is nearly black or washed out."""
 
+    def ordinary(self) -> NDArray[np.bool_]:
+        """`(N,)`, whether nothing of the extreme kinds is in it."""
+        return np.asarray(
+            (self.shadow[:, 4] == np.float32(_SOFT_EDGE)) & (self.patch[:, 4] == 1) & (self.span == 1)
+        )
+
 
 def draw_light(config: SceneConfig, count: int, rng: np.random.Generator) -> Light:
     """Draw the light of `count` scenes."""

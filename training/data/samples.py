@@ -1,5 +1,6 @@
 """Samples: an LR crop, its HR target, the weights of the target's pixels, and the geometry between them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,10 @@ class Samples:
     lr: Tensor
     """`float32` in [0, 1]."""
     target: Tensor
-    """`uint8`, four times as wide and high, 255 times the value: the target of the generator, which is the clean symbol
-    for synthetic data."""
+    """`uint8`, four times as wide and high, 255 times the value: the clean symbol for synthetic data."""
+    aim: Tensor
+    """`uint8`, shaped like `target`: the target of the logits, which is the clean symbol, mixed with a teacher's
+    probabilities where there is a teacher."""
     picture: Tensor
     """`uint8`, shaped like `target`: the target of the picture output, as `data.picture` says."""
     weight: Tensor
@@ -74,12 +77,23 @@ class Materials:
         return Materials(build_bank(config.symbols, config.seed, cache), textures)
 
 
+Teaching = Callable[[Tensor], Tensor]
+"""From crops `(N, C, h, w)` in [0, 1] to probabilities `(N, C, 4h, 4w)`."""
+
+
 class SampleSource:
     """Makes any chunk of samples from its number alone, so that a run can resume at any step."""
 
     def __init__(
-        self, config: DataConfig, loss: LossConfig, materials: Materials, device: torch.device
+        self,
+        config: DataConfig,
+        loss: LossConfig,
+        materials: Materials,
+        device: torch.device,
+        teacher: Teaching | None = None,
     ) -> None:
+        """`teacher` gives probabilities `(N, C, 4h, 4w)` for crops `(N, C, h, w)`; None for clean symbols alone."""
+        self._teacher = teacher
         self._config, self._loss, self._device = config, loss, device
         self._bank, self._textures = materials.bank, materials.textures
 
@@ -113,11 +127,12 @@ class SampleSource:
     ) -> Samples:
         config, device = self._config, self._device
         packed = torch.from_numpy(modules).to(device)
+        look = scene.draw_look(config.scene, len(sizes), len(self._textures), rng)
         rendered = scene.render(
             packed.float(),
             torch.from_numpy(sizes.astype(np.float32)).to(device),
             placement,
-            scene.draw_look(config.scene, len(sizes), len(self._textures), rng),
+            look,
             self._textures,
             self._loss,
             hr_size,
@@ -132,9 +147,17 @@ class SampleSource:
             if config.picture == "scene"
             else target
         )
+        lr = degradation.degrade(picture, placement.px_per_module, config.degradation, rng, noise)
+        clean = reproduced(target, config)
+        aim = clean
+        if self._teacher:
+            # Of what is new since its training a teacher knows less than the clean symbol tells.
+            share = torch.from_numpy(look.familiar * np.float32(config.teacher_share)).to(device)
+            aim = torch.lerp(clean, self._teacher(lr), share[:, None, None, None])
         return Samples(
-            lr=degradation.degrade(picture, placement.px_per_module, config.degradation, rng, noise),
-            target=(reproduced(target, config) * 255).round().to(torch.uint8),
+            lr=lr,
+            target=(clean * 255).round().to(torch.uint8),
+            aim=(aim * 255).round().to(torch.uint8),
             picture=(reproduced(shown, config) * 255).round().to(torch.uint8),
             weight=(rendered.weight * WEIGHT_SCALE).round().clamp(0, 255).to(torch.uint8),
             modules=packed,

@@ -39,6 +39,8 @@ class Look:
     radius 0 for none."""
     style: Style
     illumination: Light
+    familiar: NDArray[np.bool_]
+    """Whether neither style nor light is beyond what scenes showed before there were such."""
     background: NDArray[np.int64]
     """Index into the bank of textures."""
     background_zoom: NDArray[np.float32]
@@ -62,6 +64,7 @@ def draw_look(config: SceneConfig, count: int, textures: int, rng: np.random.Gen
     faint = chance(config.faint_ink)
     light = np.where(faint, uniform(0.85, 1.0), light)
     contrast = np.where(faint, uniform(0.08, 0.35), contrast)
+    style, illumination = draw_style(config, count, rng), draw_light(config, count, rng)
     return Look(
         dark=(light * (1 - contrast)).astype(np.float32),
         light=light.astype(np.float32),
@@ -71,8 +74,9 @@ def draw_look(config: SceneConfig, count: int, textures: int, rng: np.random.Gen
         rounded=np.where(spread, 1.0, 0.0).astype(np.float32),
         dot_radius=np.where(chance(config.dotted), uniform(0.32, 0.52), 0.0).astype(np.float32),
         damage=np.column_stack([uniform(0.1, 0.9, 2), radius, uniform(0, 1)]).astype(np.float32),
-        style=draw_style(config, count, rng),
-        illumination=draw_light(config, count, rng),
+        style=style,
+        illumination=illumination,
+        familiar=style.plain() & illumination.ordinary(),
         background=rng.integers(0, textures, count),
         background_zoom=np.exp(uniform(-0.7, 0.9)).astype(np.float32),
     )

@@ -18,6 +18,7 @@ from training.config import TrainingConfig
 from training.data.folder import FolderSource, Listing, scan
 from training.data.samples import Materials, Samples, SampleSource
 from training.data.symbols import build_bank
+from training.teacher import Teacher
 
 _AHEAD = 4
 """Chunks that a worker keeps ready."""
@@ -103,6 +104,7 @@ def orient(samples: Samples, orientation: int) -> Samples:
     return Samples(
         lr=turned(samples.lr),
         target=turned(samples.target),
+        aim=turned(samples.aim),
         picture=turned(samples.picture),
         weight=turned(samples.weight),
         modules=samples.modules,
@@ -133,7 +135,8 @@ def _source(
     if listing:
         return FolderSource(config.data, listing, device)
     materials = Materials.make(config.data, device, cache)
-    return SampleSource(config.data, config.loss, materials, device)
+    teacher = Teacher(config.data.teacher, device).probabilities if config.data.teacher else None
+    return SampleSource(config.data, config.loss, materials, device, teacher)
 
 
 def _worked_chunks(

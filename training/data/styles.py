@@ -38,6 +38,11 @@ class Style:
     """`(N, 4)` half width and half height of a plate in the middle, as shares of the symbol, its reflectance, and that
     of the sign on it; 0 for none."""
 
+    def plain(self) -> NDArray[np.bool_]:
+        """`(N,)`, whether a symbol has no style at all."""
+        any_of = (self.frame, self.centre, self.module, *self.tint.T, self.logo[:, 0])
+        return np.asarray(sum(np.abs(values) for values in any_of) == 0)
+
 
 def draw_style(config: SceneConfig, count: int, rng: np.random.Generator) -> Style:
     """Draw the styles of `count` symbols; a share `config.styled` of them has one."""

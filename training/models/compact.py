@@ -10,10 +10,11 @@ from training.models.generator import Generator
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions beside an identity (He et al. 2016), without batch norm (Lim et al. 2017)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, dilation: int = 1) -> None:
+        """`dilation` is that of the second convolution."""
         super().__init__()
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
 
     def forward(self, features: Tensor) -> Tensor:
         out: Tensor = features + self.second(torch.relu(self.first(features)))

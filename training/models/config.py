@@ -23,18 +23,18 @@ class CompactConfig(Section):
 
 
 class TwoOutputsConfig(Section):
-    """Logits for readers and a picture for people from one trunk at half and a quarter of the input's resolution."""
+    """Logits for readers and a picture for people from one trunk at half the input's resolution."""
 
     kind: Literal["two_outputs"]
     in_channels: Literal[1] = 1
-    channels: Annotated[int, Field(ge=4, le=256)] = 32
-    """Feature channels at half the resolution of the input."""
-    body_channels: Annotated[int, Field(ge=4, le=512)] = 64
-    """Feature channels at a quarter of it, where most layers are."""
-    blocks: Annotated[int, Field(ge=1, le=64)] = 6
-    """Residual blocks of the body; each widens the receptive field by 16 pixels."""
-    picture_layers: Annotated[int, Field(ge=0, le=16)] = 1
-    """Convolutions of the picture's own branch before its last."""
+    channels: Annotated[int, Field(ge=4, le=256)] = 48
+    """Feature channels."""
+    dilations: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=8)], ...], Field(min_length=1, max_length=64)
+    ] = (1, 2, 2)
+    """Of the residual blocks' second convolutions, one for each block."""
+    picture_channels: Annotated[int, Field(ge=4, le=256)] = 24
+    """Feature channels of the picture's own branch."""
     picture_gradient: Probability = 0.0
     """Share of the gradient of the picture's losses that reaches the trunk, and so changes the logits."""
 

@@ -17,79 +17,63 @@ _FAINTEST = 0.01
 
 
 class TwoOutputsGenerator(Generator):
-    """Height and width of the input must be multiples of 4.
+    """Height and width of the input must be even.
 
-    The trunk works at half and at a quarter of the input's resolution: there a layer costs a quarter and a sixteenth,
-    and sees two and four times as far. The picture is a linear enlargement of the input, bicubic before training, plus
-    the output of a separate branch on the trunk's features. Only the share `picture_gradient` of the picture's gradient
-    reaches the trunk. With 0 the trunk, and so the logits, learn only from the loss of the logits.
+    All layers work at half the input's resolution. There a layer costs a quarter and sees twice as far; dilated layers
+    see twice as far again. The picture is a linear enlargement of the input, bicubic before training, plus the output
+    of a separate branch on the trunk's features. Only the share `picture_gradient` of the picture's gradient reaches
+    the trunk. With 0 the trunk, and so the logits, learn only from the loss of the logits.
 
     The trunk gets the pixels and a second copy without local mean and contrast. In the copy a symbol in a few
     hundredths of the range looks like any other.
     """
 
-    multiple = 4
+    multiple = 2
     in_channels = 1
 
     def __init__(self, config: TwoOutputsConfig) -> None:
         super().__init__()
-        wide, deep = config.channels, config.body_channels
+        wide, narrow = config.channels, config.picture_channels
         self._share = config.picture_gradient
         self.to_half = nn.PixelUnshuffle(2)
-        self.from_quarter = nn.PixelShuffle(2)
         self.to_picture = nn.PixelShuffle(_HALF)
-        self.stem_in = nn.Conv2d(8, wide, 3, padding=1)
-        self.stem_out = nn.Conv2d(wide, wide, 3, padding=1)
-        self.down = nn.Conv2d(wide, deep, 2, stride=2)
-        blocks = [ResidualBlock(deep) for _ in range(config.blocks)]
+        self.stem = nn.Conv2d(8, wide, 3, padding=1)
+        blocks = [ResidualBlock(wide, dilation) for dilation in config.dilations]
         self.body = nn.Sequential(*blocks)
-        self.up = nn.Conv2d(deep, 4 * wide, 1)
-        self.tail = nn.Conv2d(wide, wide, 3, padding=1)
         self.head = nn.Conv2d(wide, _HALF**2, 3, padding=1)
-        self.picture = nn.ModuleList(
-            nn.Conv2d(wide, wide, 3, padding=1) for _ in range(config.picture_layers)
-        )
-        self.picture_head = nn.Conv2d(wide, _HALF**2, 3, padding=1)
+        self.picture = nn.Conv2d(wide, narrow, 3, padding=1)
+        self.picture_head = nn.Conv2d(narrow, _HALF**2, 3, padding=1)
         self.picture_linear = nn.Conv2d(4, _HALF**2, 3, padding=1, bias=False)
         # Residual branches start small, so that training is stable without normalisation.
         for block in blocks:
-            nn.init.normal_(block.second.weight, std=0.1 * (2 / (9 * deep)) ** 0.5)
+            nn.init.normal_(block.second.weight, std=0.1 * (2 / (9 * wide)) ** 0.5)
             nn.init.zeros_(block.second.bias)  # type: ignore[arg-type]
         with torch.no_grad():
             self.picture_head.weight.mul_(0.1)
             self.picture_linear.weight.copy_(_bicubic_kernels())
-        # The window, two layers before the quarter, one pixel for halving twice, the blocks, and behind them the longer
-        # branch.
-        behind = max(2, 1 + config.picture_layers)
-        self.receptive_radius = _WINDOW + 2 * (2 + behind) + 4 + 4 * 2 * config.blocks
+        # At half resolution: half the window, the stem, two layers a block, and the picture's two.
+        reach = _WINDOW // 2 + 1 + sum(1 + dilation for dilation in config.dilations) + 2
+        # In pixels, and one more for the halving.
+        self.receptive_radius = 2 * reach + 1
 
     def forward(self, lr: Tensor) -> Outputs:
         half = self.to_half(lr - 0.5)
         features = self._features(half)
-        if self._share < 1:
-            shown = torch.lerp(features.detach(), features, self._share) if self._share else features.detach()
-        else:
-            shown = features
-        for layer in self.picture:
-            shown = torch.relu(layer(shown))
+        shown = torch.lerp(features.detach(), features, self._share) if self._share else features.detach()
+        shown = torch.relu(self.picture(shown))
         picture = self.to_picture(self.picture_head(shown) + self.picture_linear(half)) + 0.5
         if not self.training:
             # In training, a pixel beyond white or black still needs its gradient.
             picture = picture.clamp(0, 1)
-        return Outputs(picture, self._logits(features))
+        return Outputs(picture, self.to_picture(self.head(features)))
 
     def logits(self, lr: Tensor) -> Tensor:
-        return self._logits(self._features(self.to_half(lr - 0.5)))
+        logits: Tensor = self.to_picture(self.head(self._features(self.to_half(lr - 0.5))))
+        return logits
 
     def _features(self, half: Tensor) -> Tensor:
         seen = torch.cat([half, _normalised(half)], dim=1)
-        near = torch.relu(self.stem_out(torch.relu(self.stem_in(seen))))
-        far = self.body(self.down(near))
-        return torch.relu(near + self.from_quarter(self.up(torch.relu(far))))
-
-    def _logits(self, features: Tensor) -> Tensor:
-        logits: Tensor = self.to_picture(self.head(torch.relu(self.tail(features))))
-        return logits
+        return torch.relu(self.body(torch.relu(self.stem(seen))))
 
 
 def _normalised(half: Tensor) -> Tensor:
