@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("train", help="train a generator, or go on with a run")
+    parser = commands.add_parser("train", help="train a generator, or continue a run")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--config", type=Path, help="TOML file, see training/configs")
     which.add_argument(
@@ -51,9 +51,9 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--out", type=Path, required=True, help="folder of the run: checkpoints, events")
     parser.add_argument(
         "--resume", type=Path, nargs="?", const=Path(), metavar="CHECKPOINT",
-        help="go on from this checkpoint, by default from the folder's own",
+        help="continue from this checkpoint, by default from the folder's own",
     )  # fmt: skip
-    parser.add_argument("--steps", type=int, help="optimiser steps in all, instead of the configuration's")
+    parser.add_argument("--steps", type=int, help="total optimiser steps, instead of the configuration's")
     parser.set_defaults(run=_train)
 
 
@@ -129,7 +129,7 @@ def _add_precision(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     parser = commands.add_parser(
         "precision",
         help="copy a released version in another precision, for example as the service's draft",
-        description="fp16 is for GPUs, int8 for CPUs with VNNI instructions; training/release/precision.py says more.",
+        description="fp16 is for GPUs, int8 for CPUs with VNNI instructions; see training/release/precision.py.",
     )
     parser.add_argument("precision", choices=("fp16", "int8"))
     parser.add_argument(
@@ -141,7 +141,10 @@ def _add_precision(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         help="where the copy becomes a release (default: model_store for fp16; int8 becomes the version's draft)",
     )
     parser.add_argument(
-        "--config", type=Path, default=Path("training/configs/compact.toml"), help="of the crops for int8"
+        "--config",
+        type=Path,
+        default=Path("training/configs/compact.toml"),
+        help="configuration of the crops for int8",
     )
     parser.set_defaults(run=_precision)
 
@@ -158,7 +161,7 @@ def _precision(options: argparse.Namespace) -> int:
     except ManifestError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"{folder}: logits differ by {largest:.3f} at most, {flipped:.4%} of the sure pixels change sides")
+    print(f"{folder}: logits differ by {largest:.3f} at most, {flipped:.4%} of the sure pixels change sign")
     print(f"decode rates: python -m benchmark paper --model {folder} --out build/{options.precision}")
     return 0
 

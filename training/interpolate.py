@@ -34,7 +34,7 @@ def source(path: Path) -> Checkpoint:
     # The exporter omits a bias that is zero.
     lost = [name for name in own if name not in found and not name.endswith(".bias")]
     if lost:
-        raise CheckpointError(f"{path}: {lost[0]} is no longer to be told from other weights in the graph")
+        raise CheckpointError(f"{path}: {lost[0]} cannot be distinguished from other weights in the graph")
     weights = {name: found.get(name, torch.zeros_like(value)) for name, value in own.items()}
     return Checkpoint(record.config, record.steps, record.seconds, record.commit, weights, weights, {})
 

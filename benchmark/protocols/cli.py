@@ -72,7 +72,7 @@ def add_commands(protocols: Any) -> None:
         "--photos",
         type=Path,
         metavar="DIR",
-        help="instead: photographs and their index.jsonl, reduced to where /decode leaves attempts out",
+        help="instead: photographs with their index.jsonl, reduced to the size at which /decode leaves attempts out",
     )
     misreads = _protocol(
         protocols,
@@ -83,10 +83,10 @@ def add_commands(protocols: Any) -> None:
     _common(misreads, readers=(SOFT, DECODE), kernels=())
     misreads.add_argument("--count", type=int, default=100_000, help="trials (default 100,000)")
     misreads.add_argument(
-        "--every", type=int, default=5, help="the whole cascade reads one trial of so many (default 5)"
+        "--every", type=int, default=5, help="the whole cascade reads every N-th trial (default 5)"
     )
     misreads.add_argument(
-        "--minutes", type=float, default=1e6, help="stop then; the same command again goes on from there"
+        "--minutes", type=float, default=1e6, help="stop after so long; the same command continues"
     )
     misreads.add_argument(
         "--photos",
@@ -123,9 +123,11 @@ def add_commands(protocols: Any) -> None:
     _protocol(protocols, "freeze", "write the checksums of the paper's set, once and for all", _freeze)
     report = _protocol(protocols, "report", "fill in docs/benchmark.md from the results in --out", _report)
     report.add_argument("--out", type=Path, default=OUT, help="folder of the results")
-    report.add_argument("--document", type=Path, default=Path("docs/benchmark.md"), help="what to fill in")
     report.add_argument(
-        "--results", type=Path, default=RESULTS / "protocols", help="folder of what the document shows"
+        "--document", type=Path, default=Path("docs/benchmark.md"), help="document to fill in"
+    )
+    report.add_argument(
+        "--results", type=Path, default=RESULTS / "protocols", help="folder of the published results"
     )
     report.add_argument("--readme", type=Path, metavar="FILE", help="fill in the table of this README too")
     quick.add_argument("--set-floors", action="store_true", help="write the floors from this run")

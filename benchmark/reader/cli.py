@@ -60,7 +60,7 @@ def add_commands(commands: Any) -> None:
     report = _part(
         parts, "report", "document", "write the measured parts of docs/reader.md from the results in --out"
     )
-    report.add_argument("--document", type=Path, default=Path("docs/reader.md"), help="what to write")
+    report.add_argument("--document", type=Path, default=Path("docs/reader.md"), help="document to write")
 
 
 def _part(parts: Any, name: str, module: str, text: str) -> argparse.ArgumentParser:

@@ -75,7 +75,7 @@ def measure(name: str) -> dict[str, Any]:
     for title, received in (("clean", words), ("errors", wrong)):
         for batch in (1, WORDS):
             if decode(received[:batch]).any():
-                raise AssertionError(f"{name} decodes wrongly")
+                raise AssertionError(f"{name} does not decode correctly")
             times = []
             for number in range(_REPEATS):
                 at = (number * batch) % WORDS

@@ -82,7 +82,9 @@ def _measured(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, help="processes that read; default: 1")
     parser.add_argument("--count", type=int, default=COUNT, help=f"crops of each kind; default: {COUNT}")
     parser.add_argument(
-        "--short", action="store_true", help="a minute of everything, to see it work: its figures say nothing"
+        "--short",
+        action="store_true",
+        help="a minute of everything, to check that it works; its figures mean nothing",
     )
 
 

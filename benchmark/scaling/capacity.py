@@ -90,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=TFLOPS,GB/S,PRICE",
         help="a card; default: T4, L4, A100, H100 with prices that are placeholders",
     )
-    parser.add_argument("--side", type=int, default=128, help="of the crops, in pixels")
+    parser.add_argument("--side", type=int, default=128, help="side of the crops, in pixels")
     parser.add_argument("--compute", type=float, default=0.25, help="efficiency, share of the peak")
     parser.add_argument("--memory", type=float, default=0.5, help="efficiency, share of the peak")
     parser.add_argument("--hard", type=float, default=1.0, help="share of crops that need the generator")
@@ -98,7 +98,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--reader-ms", type=float, default=20.0, help="processor time of readers, a hard crop"
     )
     parser.add_argument("--easy-ms", type=float, default=3.0, help="processor time of an easy crop")
-    parser.add_argument("--generator-ms", type=float, default=36.9, help="of the generator on one core")
+    parser.add_argument(
+        "--generator-ms", type=float, default=36.9, help="processor time of the generator on one core"
+    )
     parser.add_argument("--busy", type=float, default=0.6, help="share of the capacity that is used")
     parser.add_argument("--core-price", type=float, default=0.04, help="a core for an hour")
 

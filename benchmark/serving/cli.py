@@ -49,7 +49,7 @@ def add_commands(commands: Any) -> None:
         "--scale",
         type=float,
         default=1.0,
-        help="of the durations and counts; other than 1 nothing is written",
+        help="factor on durations and counts; results are only written with 1",
     )
     parser.set_defaults(run=run)
 
