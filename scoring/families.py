@@ -13,8 +13,11 @@ import numpy as np
 from scoring import degradations
 from scoring.cases import Case, Optics, Pose
 from scoring.degradations import Image
-from scoring.scenes import Damage, Light, Look, Plane
+from scoring.scenes import Damage, Finder, Light, Look, Plane, Style
 from scoring.surroundings import KINDS, Kind
+
+_STYLES: tuple[Style, ...] = ("square", "dots", "tiles", "rounded")
+_FINDERS: tuple[Finder, ...] = ("circle", "rounded", "square")
 
 
 def _upright(rng: np.random.Generator) -> Pose:
@@ -278,6 +281,64 @@ def _rounded(rng: np.random.Generator) -> Case:
     )
 
 
+def _styled(rng: np.random.Generator) -> Case:
+    """As designers draw symbols: round finders, dots or tiles, a gradient in brand colours, a logo in the middle."""
+    light = float(rng.uniform(0.85, 1.0))
+    pale = rng.random() < 0.3
+    dark = light - float(rng.uniform(0.12, 0.35) if pale else rng.uniform(0.45, 0.9) * light)
+    tint = rng.uniform(-0.3, 0.3, 2) if rng.random() < 0.5 else np.zeros(2)
+    side = float(rng.uniform(0.12, 0.24))
+    logo = Damage("logo", 0.5, 0.5, side, side, float(rng.uniform(0.7, 1)))
+    sign = Damage("blot", 0.5, 0.5, 0.7 * side, 0.7 * side, float(rng.uniform(0, 0.6)))
+    return Case(
+        look=Look(
+            dark=dark,
+            light=light,
+            style=_STYLES[rng.integers(len(_STYLES))],
+            dot=float(rng.uniform(0.36, 0.5)),
+            finder=_FINDERS[rng.integers(len(_FINDERS))],
+            tint=(float(tint[0]), float(tint[1])),
+            damages=(logo, sign) if rng.random() < 0.4 else (),
+        ),
+        pose=_any_angle(rng, 0.02),
+        kind=_kind(rng),
+        optics=_blurred(0.35),
+        sensor=lambda plane, noise: _camera(plane, 0.01, 85, noise),
+    )
+
+
+def _extreme_light(rng: np.random.Generator) -> Case:
+    """A symbol in a few hundredths of the range, or under a hard shadow or a patch of light; then JPEG."""
+    kind = rng.integers(4)
+    span = float(np.exp(rng.uniform(np.log(0.03), np.log(0.15))))
+    black = float(rng.uniform(0, 0.05) if kind == 0 else 1 - span - rng.uniform(0, 0.05))
+    x, y = (float(value) for value in rng.uniform(0.1, 0.5, 2))
+    light = {
+        0: Light(levels=(black, black + span)),
+        1: Light(levels=(black, black + span)),
+        2: Light(
+            shadow=(
+                float(rng.uniform(0, 6.28)),
+                float(rng.uniform(-0.25, 0.25)),
+                float(rng.uniform(0.6, 0.95)),
+            ),
+            edge=float(np.exp(rng.uniform(np.log(30), np.log(300)))),
+        ),
+        3: Light(
+            patch=(x, y, x + 0.4, y + 0.4, float(rng.uniform(1.5, 3))),
+            levels=(0.0, float(rng.uniform(0.4, 1))),
+        ),
+    }[int(kind)]
+    return Case(
+        look=_contrast(rng),
+        pose=_any_angle(rng, 0.02),
+        light=light,
+        kind=_kind(rng),
+        optics=_blurred(0.35),
+        sensor=lambda plane, noise: _camera(plane, 0.004, 85, noise),
+    )
+
+
 def _kind(rng: np.random.Generator) -> Kind:
     return KINDS[rng.integers(len(KINDS))]
 
@@ -304,4 +365,6 @@ FAMILIES: dict[str, Callable[[np.random.Generator], Case]] = {
     "inverted": _inverted,
     "dotted": _dotted,
     "rounded": _rounded,
+    "styled": _styled,
+    "extreme-light": _extreme_light,
 }

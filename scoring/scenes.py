@@ -16,7 +16,8 @@ from scoring.symbols import Symbol
 
 Plane = NDArray[np.float32]
 Matrix = NDArray[np.float64]
-Style = Literal["square", "dots", "rounded"]
+Style = Literal["square", "dots", "rounded", "tiles"]
+Finder = Literal["square", "circle", "rounded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,11 @@ class Look:
     inverted: bool = False
     style: Style = "square"
     dot: float = 0.45
-    """Radius of a dot in modules, for the style `dots`."""
+    """Half width of a dot or tile in modules, for the styles `dots` and `tiles`."""
+    finder: Finder = "square"
+    """Shape of the finder patterns' frames and centres."""
+    tint: tuple[float, float] = (0.0, 0.0)
+    """Change of the ink's reflectance from the left to the right edge, and from top to bottom."""
     spread: float = 0.0
     """By how many modules an edge of ink is shifted outward; negative shrinks dark modules."""
     damages: tuple[Damage, ...] = ()
@@ -71,6 +76,12 @@ class Light:
     """Direction in radians, offset from the middle, depth (0 none to 1 black) of a soft-edged shadow."""
     glare: tuple[float, float, float, float] = (0.5, 0.5, 0.1, 0.0)
     """x, y, radius and strength of a highlight."""
+    edge: float = 12.0
+    """Steepness of the shadow's edge, per side of the picture."""
+    patch: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 1.0)
+    """Left, top, right, bottom of a patch of light, and its factor."""
+    levels: tuple[float, float] = (0.0, 1.0)
+    """Luminances that black and white come out as."""
 
 
 def corners_of(size: int, quiet: tuple[float, float, float, float] = (0, 0, 0, 0)) -> Matrix:
@@ -135,12 +146,17 @@ def illuminate(plane: Plane, light: Light) -> Plane:
     angle, offset, depth = light.shadow
     if depth:
         across = x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)) - offset
-        field = field * (1 - depth * np.clip(across * 12 + 0.5, 0, 1))
+        field = field * (1 - depth * np.clip(across * light.edge + 0.5, 0, 1))
+    px0, py0, px1, py1, factor = light.patch
+    if factor != 1:
+        inside = (x + 0.5 >= px0) & (x + 0.5 <= px1) & (y + 0.5 >= py0) & (y + 0.5 <= py1)
+        field = np.where(inside, field * factor, field)
     lit = plane * field
     gx, gy, radius, strength = light.glare
     if strength:
         lit = lit + strength * np.exp(-((x + 0.5 - gx) ** 2 + (y + 0.5 - gy) ** 2) / (2 * radius**2))
-    return np.asarray(np.clip(lit, 0, 1), np.float32)
+    black, white = light.levels
+    return np.asarray(black + (white - black) * np.clip(lit, 0, 1), np.float32)
 
 
 def _module_coordinates(
@@ -175,11 +191,23 @@ def _label(symbol: Symbol, look: Look, k: int) -> tuple[Plane, tuple[float, floa
     ink = np.pad(dark, ((top, bottom), (left, right)))
     if look.inverted:
         ink = 1 - ink
-    raster = (look.light - (look.light - look.dark) * ink).astype(np.float32)
     side = symbol.size * k
+    raster = (look.light - (look.light - _ink_reflectance(look, ink.shape, left, top, side)) * ink).astype(
+        np.float32
+    )
     for damage in look.damages:
         _damage(raster, damage, left, top, side)
     return raster, (left / k, top / k, right / k, bottom / k)
+
+
+def _ink_reflectance(look: Look, shape: tuple[int, ...], left: int, top: int, side: int) -> Plane | float:
+    """Reflectance of the ink at each pixel of the raster; never closer to the label than half the contrast."""
+    if look.tint == (0.0, 0.0):
+        return look.dark
+    across = (np.arange(shape[1], dtype=np.float32) - left) / side - 0.5
+    down = (np.arange(shape[0], dtype=np.float32) - top) / side - 0.5
+    tinted = look.dark + look.tint[0] * across[None, :] + look.tint[1] * down[:, None]
+    return np.clip(tinted, 0, (look.light + look.dark) / 2).astype(np.float32)
 
 
 def _ink(symbol: Symbol, look: Look, k: int) -> Plane:
@@ -194,6 +222,14 @@ def _ink(symbol: Symbol, look: Look, k: int) -> Plane:
         finders = np.kron(_finder_mask(symbol.size), cell)
         # Designers leave the finder patterns whole.
         ink = np.where(finders > 0, square, ink).astype(np.float32)
+    if look.style == "tiles":
+        margin = max(1, round((0.5 - look.dot) * k))
+        tile = np.zeros((k, k), np.float32)
+        tile[margin : k - margin, margin : k - margin] = 1
+        finders = np.kron(_finder_mask(symbol.size), cell)
+        ink = np.where(finders > 0, square, np.kron(symbol.modules, tile)).astype(np.float32)
+    if look.finder != "square":
+        _draw_finders(ink, look.finder, symbol.size, k)
     if look.style == "rounded" or look.spread:
         sigma = (0.28 if look.style == "rounded" else 0.15) * k
         soft = cv2.GaussianBlur(np.pad(ink, k), (0, 0), sigma)
@@ -211,6 +247,34 @@ def _finder_mask(size: int) -> NDArray[np.uint8]:
     mask = np.zeros((size, size), np.uint8)
     mask[:7, :7] = mask[:7, -7:] = mask[-7:, :7] = 1
     return mask
+
+
+def _draw_finders(ink: Plane, shape: Finder, size: int, k: int) -> None:
+    """Draw the three finder patterns anew: the frame, its light inside, the centre."""
+    for row, column in ((0, 0), (0, size - 7), (size - 7, 0)):
+        ink[row * k : (row + 7) * k, column * k : (column + 7) * k] = 0
+        for first, last, colour in ((0, 7, 1.0), (1, 6, 0.0), (2, 5, 1.0)):
+            low = np.array([column + first, row + first]) * k
+            high = np.array([column + last, row + last]) * k - 1
+            _filled(ink, low, high, colour, shape)
+
+
+def _filled(
+    ink: Plane, low: NDArray[np.int64], high: NDArray[np.int64], colour: float, shape: Finder
+) -> None:
+    """A disc, or a square with round corners, from the pixel `low` to `high`, both inside."""
+    side = int(high[0] - low[0]) + 1
+    radius = side // 2 if shape == "circle" else side // 4
+    if shape == "circle":
+        centre = (int(low[0]) + side // 2, int(low[1]) + side // 2)
+        cv2.circle(ink, centre, radius, colour, -1, cv2.LINE_8)
+        return
+    (x0, y0), (x1, y1) = low.tolist(), high.tolist()
+    cv2.rectangle(ink, (x0 + radius, y0), (x1 - radius, y1), colour, -1)
+    cv2.rectangle(ink, (x0, y0 + radius), (x1, y1 - radius), colour, -1)
+    for x in (x0 + radius, x1 - radius):
+        for y in (y0 + radius, y1 - radius):
+            cv2.circle(ink, (x, y), radius, colour, -1, cv2.LINE_8)
 
 
 def _damage(raster: Plane, damage: Damage, left: int, top: int, side: int) -> None:
