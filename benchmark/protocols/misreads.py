@@ -7,7 +7,6 @@ run can be ended and taken up again; every piece says which state of the reading
 
 import json
 import time
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -22,6 +21,7 @@ from benchmark.comparison.upscalers import OURS
 from benchmark.comparison.workbench import Workbench
 from benchmark.errors import BenchmarkError
 from benchmark.figures.tables import table
+from benchmark.protocols.reading_code import fingerprint
 from benchmark.sets.masked_photos import MaskedPhoto, mask_photos
 from benchmark.sets.misreads import PHOTO, SHARES, WITH_PAYLOAD, Trial, trials
 from benchmark.sets.photos import read_index
@@ -33,7 +33,6 @@ PIECE = 500
 """Trials of a piece."""
 Counts = dict[str, dict[str, dict[str, int]]]
 """Trials by kind, arm and outcome (letters as in `arms`)."""
-_READING_CODE = Path(__file__).resolve().parents[2] / "service" / "decoding"
 
 
 @dataclass
@@ -141,7 +140,7 @@ def run_misreads(options: Options, count: int, every: int, minutes: float, photo
                 continue
             if time.monotonic() - begun > seconds:
                 break
-            piece = _Piece(**key, code=_fingerprint())
+            piece = _Piece(**key, code=fingerprint())
             numbers = range(first, min(first + PIECE, count))
             items = trials(numbers, options.seed, SOFT_ARM, DECODE_ARM, every, masked)
             started = time.monotonic()
@@ -245,11 +244,3 @@ def _add(total: Counts, counts: Counts) -> None:
             sums = total.setdefault(kind, {}).setdefault(arm, {})
             for outcome, number in outcomes.items():
                 sums[outcome] = sums.get(outcome, 0) + number
-
-
-def _fingerprint() -> str:
-    """CRC-32 of all sources of the readers, so that a count says what it was made of."""
-    crc = 0
-    for path in sorted(_READING_CODE.rglob("*.py")):
-        crc = zlib.crc32(path.read_bytes(), crc)
-    return f"{crc:08x}"

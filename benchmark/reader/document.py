@@ -195,8 +195,8 @@ def _misreads(data: dict[str, Any], folders: Folders) -> str:
         [
             f"```\n{results.command}\n```",
             f"Generator {results.environment['upscalers']['ours']}; crops of {results.photographs} photographs among "
-            f"the trials; the cascade reads one trial of so many: {every}. State of the reading code (CRC-32 of "
-            f"`service/decoding`) and trials: {states}.",
+            f"the trials; the cascade reads one trial of so many: {every}. State of the reading code (its "
+            f"fingerprint) and trials: {states}.",
             misreads_report(results),
         ]
     )
