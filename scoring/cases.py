@@ -20,6 +20,7 @@ from scoring.scenes import (
     illuminate,
     project,
     reduce,
+    unbent,
 )
 from scoring.surroundings import Kind, draw_surroundings
 from scoring.symbols import Symbol
@@ -78,6 +79,17 @@ def picture(case: Case, symbol: Symbol, px_per_module: float, seed: list[int]) -
     factor, qualities, shift = case.sent_larger
     taken = reduce(scene, (round(shape[0] * factor), round(shape[1] * factor)))
     return degradations.messenger(taken, shape, qualities, shift)
+
+
+def module_centres(case: Case, symbol: Symbol, px_per_module: float) -> Matrix:
+    """Where the modules are in `picture`: `(n, n, 2)` x, y in LR pixels, the centre of the first pixel at (0.5, 0.5).
+
+    By row and column of `symbol.modules`. Families that send a picture through a messenger shift it besides.
+    """
+    place, _ = _placed(case, symbol, px_per_module)
+    rows, columns = np.mgrid[0 : symbol.size, 0 : symbol.size] + 0.5
+    on_label = unbent(np.column_stack([columns.ravel(), rows.ravel()]), symbol.size, place.half_angle)
+    return project(place.to_picture, on_label).reshape(symbol.size, symbol.size, 2)
 
 
 def _placed(case: Case, symbol: Symbol, px_per_module: float) -> tuple[Place, tuple[int, int]]:

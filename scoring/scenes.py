@@ -18,6 +18,8 @@ Plane = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 Style = Literal["square", "dots", "rounded", "tiles"]
 Finder = Literal["square", "circle", "rounded"]
+_BOW = 0.06
+"""By how much of its side a symbol on a cylinder bows, at its edge if that were a quarter turn away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +176,22 @@ def _module_coordinates(
         # slight bow of the lines around it, as from a camera that looks down.
         radius = size / 2 / place.half_angle
         ratio = np.clip((u - size / 2) / radius, -0.999, 0.999)
-        v = v + 0.06 * size * (1 - np.sqrt(1 - ratio**2))
+        v = v + _BOW * size * (1 - np.sqrt(1 - ratio**2))
         u = size / 2 + radius * np.arcsin(ratio)
     return u.astype(np.float32), v.astype(np.float32)
+
+
+def unbent(points: Matrix, size: int, half_angle: float) -> Matrix:
+    """Module coordinates `(K, 2)` to those before the bend of the label, which `Place.to_picture` takes.
+
+    The inverse of what `draw` does to each sample of a picture.
+    """
+    if not half_angle:
+        return points
+    radius = size / 2 / half_angle
+    ratio = np.sin((points[:, 0] - size / 2) / radius)
+    flat = points[:, 1] - _BOW * size * (1 - np.sqrt(1 - ratio**2))
+    return np.column_stack([size / 2 + radius * ratio, flat])
 
 
 def _samples_per_module(size: int, place: Place) -> float:

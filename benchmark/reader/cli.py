@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 OUT = Path("runs/benchmark/reader")
+_FAMILIES = ("camera", "jpeg-50", "jpeg-10")
 _KINDS = ("camera", "jpeg50", "jpeg10")
+"""What training shows, as the calibration of a release is measured on it."""
 
 
 def add_commands(commands: Any) -> None:
@@ -26,6 +28,9 @@ def add_commands(commands: Any) -> None:
     stages.add_argument("--simulated", action="store_true", help="simulated logits, no generator")
     _of_generator(stages, seed=77)
     stages.add_argument(
+        "--kind", choices=_FAMILIES, nargs="+", default=_FAMILIES, help="family of degradation"
+    )
+    stages.add_argument(
         "--legible",
         type=int,
         default=0,
@@ -42,6 +47,8 @@ def add_commands(commands: Any) -> None:
 
     calibration = _part(parts, "calibration", "calibration", "how often logits are wrong, by their size")
     _of_generator(calibration, seed=78)
+    calibration.add_argument("--kind", choices=_KINDS, nargs="+", default=_KINDS)
+    calibration.add_argument("--cache", type=Path, help="folder for generated symbols")
     calibration.set_defaults(px=(1.1, 1.2, 1.35))
 
     channel = _part(parts, "channel", "channel", "decoding apart from geometry, over simulated channels")
@@ -74,11 +81,9 @@ def _of_generator(parser: argparse.ArgumentParser, *, seed: int) -> None:
     parser.add_argument(
         "--model", type=Path, help="a version folder or ONNX file (default: the newest version)"
     )
-    parser.add_argument("--kind", choices=_KINDS, nargs="+", default=_KINDS)
     parser.add_argument("--px", type=float, nargs="+", help="pixels per module")
     parser.add_argument("--count", type=int, default=60, help="symbols of each kind and size")
     parser.add_argument("--seed", type=int, default=seed)
-    parser.add_argument("--cache", type=Path, help="folder for generated symbols")
 
 
 def _run(module: str) -> Callable[[argparse.Namespace], int | None]:

@@ -220,7 +220,7 @@ def _command(data: dict[str, Any]) -> str:
 
 
 def _kind(name: str) -> str:
-    return name.replace("jpeg", "JPEG ")
+    return name.replace("jpeg-", "JPEG ")
 
 
 def _losses(row: dict[str, Any]) -> str:

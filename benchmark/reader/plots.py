@@ -35,7 +35,7 @@ def stages(rows: Sequence[dict[str, Any]], path: Path) -> None:
             (line,) = panel.plot(axis, values[:, 0], marker=".", label=name, **style)
             if name == "soft":
                 panel.fill_between(axis, values[:, 1], values[:, 2], alpha=0.15, color=line.get_color())
-        panel.set_title(kind.replace("jpeg", "JPEG "), fontsize=10)
+        panel.set_title(kind.replace("jpeg-", "JPEG "), fontsize=10)
         panel.set_xlabel("pixels per module")
         panel.set_ylim(0, 1)
         panel.grid(alpha=0.3)

@@ -1,9 +1,9 @@
 """Where the soft-decision reader loses symbols: each stage against the true geometry, beside other readers.
 
-    python -m benchmark reader stages                 the newest released generator, all kinds and sizes
+    python -m benchmark reader stages                 the newest released generator, all families and sizes
     python -m benchmark reader stages --simulated     simulated logits: perspective and curvature alone
 
-Both write a JSON file, of which `benchmark.reader.document` makes the tables and plots of docs/reader.md.
+Both write a JSON file, of which `python -m benchmark reader report` makes the tables and plots of docs/reader.md.
 Simulated logits (`simulated_logits`) say how the geometry fares, but nothing about a generator.
 """
 
@@ -25,6 +25,7 @@ from benchmark.comparison.upscalers import generator_file
 from benchmark.errors import BenchmarkError
 from benchmark.figures.machine import machine
 from benchmark.paths import STORE
+from benchmark.reader.generated_symbols import Generated, generated_symbols
 from benchmark.reader.simulated_logits import Scene, simulate, symbol_modules
 from scoring.known_symbols import Simulated, true_means
 from service.decoding.soft import SoftCalibration, read_logits
@@ -35,7 +36,6 @@ from service.decoding.soft.grid import Grid
 from service.decoding.soft.sampling import TYPICAL, calibrated_llr, sampled
 from service.decoding.soft.search import GridSearch
 from service.decoding.soft.symbol_layout import version_of_size
-from training.release.generated_logits import Generated, whole_symbols
 
 BENDS = ((0.0, 0.0), (0.3, 0.0), (0.0, 0.5), (0.2, 1.0), (0.2, 1.5), (0.2, 2.0))
 """Perspective and height of the bow in modules, for simulated logits."""
@@ -104,9 +104,8 @@ class Tally:
 
     def compare(self, symbol: Generated, others: Others) -> None:
         """Let other readers read what the generator made."""
-        expected = payload_of(symbol.truth)
         for name, read in others.items():
-            self.others[name] += expected in read(symbol)
+            self.others[name] += symbol.payload in read(symbol)
 
     def record(self, setting: dict[str, Any]) -> dict[str, Any]:
         """What is kept of it."""
@@ -205,7 +204,7 @@ def _of_a_generator(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for kind in given.kind:
         for px in given.px:
             tally = Tally(calibration)
-            for symbol in whole_symbols(file.path, kind, px, most, given.seed, given.cache):
+            for symbol in generated_symbols(file.path, file.multiple, kind, px, most, given.seed):
                 if tally.symbols >= given.count and tally.oracle >= given.legible:
                     break
                 tally.add(symbol.truth)

@@ -69,7 +69,7 @@ def test_the_command_makes_a_versions_draft_once(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(precision, "training_crops", lambda config: crops)
+    monkeypatch.setattr(precision, "training_crops", lambda _: crops)
     assert main(["precision", "int8", str(version)]) == 0
     draft = version / "draft"
     assert copy_of(version) == draft
@@ -90,7 +90,7 @@ def test_a_folder_that_holds_no_version_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(precision, "training_crops", lambda config: crops)
+    monkeypatch.setattr(precision, "training_crops", lambda _: crops)
     assert main(["precision", "int8", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("error: ")
 
