@@ -7,39 +7,26 @@ from pathlib import Path
 from benchmark.paths import ROOT
 
 DECODING = ROOT / "service" / "decoding"
-MODULES = (
-    *("cascade", "eci", "geometry", "half_precision", "jobs", "payload", "reading", "wechat", "zxing"),
-    *("soft/__init__", "soft/acceptance", "soft/bitstream", "soft/block_search", "soft/characters"),
-    *("soft/codewords", "soft/constellation", "soft/decode", "soft/effort", "soft/finder"),
-    *(
-        "soft/format_information",
-        "soft/grid",
-        "soft/homography",
-        "soft/hypotheses",
-        "soft/ordered_statistics",
-    ),
-    *(
-        "soft/padding",
-        "soft/pictures",
-        "soft/reader",
-        "soft/reed_solomon",
-        "soft/refinement",
-        "soft/sampling",
-    ),
-    *("soft/search", "soft/symbol_layout"),
-)
-"""What decides a reading. The processes that run it (`processes/`) only carry pictures and answers."""
+NOT_READING = ("processes", "charsets", "drawing", "naming")
+"""Modules and folders that decide nothing about which bytes are read: the processes carry pictures and answers, the
+others make text of a payload or draw its symbol anew. Whatever else comes under the folder counts."""
 _PROCESSES = "service.decoding.processes"
 
 
+def modules(folder: Path = DECODING) -> list[str]:
+    """What decides a reading: modules under `folder` by their path without suffix, in the order of names."""
+    found = sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.py"))
+    return [name for name in found if name.split("/")[0] not in NOT_READING]
+
+
 def fingerprint(folder: Path = DECODING) -> str:
-    """CRC-32 of the `MODULES` under `folder`, as eight hex digits.
+    """CRC-32 of the `modules` under `folder`, as eight hex digits.
 
     Docstrings, comments, layout and what is imported from the decoder processes do not count. Another minor version
     of Python may write the same code differently and so give another fingerprint.
     """
     crc = 0
-    for name in MODULES:
+    for name in modules(folder):
         tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
         code = ast.unparse(_Code().visit(tree))
         crc = zlib.crc32(f"{name}\n{code}\n".encode(), crc)
