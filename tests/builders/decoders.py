@@ -85,23 +85,24 @@ def _record(picture: PictureKind, readings: tuple[Reading, ...]) -> AttemptRecor
 
 
 def _read(plane: Image, attempt: str, scale: int) -> tuple[Reading, ...]:
-    found = zxingcpp.read_barcodes(plane, formats=zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(plane, formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode]))
     return tuple(
         Reading(
             payload=code.bytes,
             text=code.text,
             encoding="utf-8",
-            points=tuple(
-                (corner.x / scale, corner.y / scale)
-                for corner in (
-                    code.position.top_left,
-                    code.position.top_right,
-                    code.position.bottom_right,
-                    code.position.bottom_left,
-                )
+            points=(
+                _scaled(code.position.top_left, scale),
+                _scaled(code.position.top_right, scale),
+                _scaled(code.position.bottom_right, scale),
+                _scaled(code.position.bottom_left, scale),
             ),
             reader="zxing",
             attempt=attempt,
         )
         for code in found
     )
+
+
+def _scaled(corner: zxingcpp.Point, scale: int) -> tuple[float, float]:
+    return corner.x / scale, corner.y / scale

@@ -33,6 +33,10 @@ class Load:
         self.answered: Counter[str] = Counter()
         self.lost: list[str] = []
 
+    def beyond(self, total: int) -> bool:
+        """Whether more than so many requests have been made."""
+        return self.total > total
+
     def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()

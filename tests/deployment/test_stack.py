@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_killed_replica_costs_no_request(stack: Stack) -> None:
     with Load(stack) as load:
         for victim in stack.replicas()[:2]:
             before = load.total
-            until(lambda before=before: load.total > before + 10, "the load is under way")
+            until(partial(load.beyond, before + 10), "the load is under way")
             docker("kill", victim)
             until(lambda: stack.proxied() == 2, "the proxy has noticed")
             time.sleep(3)

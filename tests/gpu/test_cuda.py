@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = sorted((ROOT / "docs" / "samples").glob("*.png"))
 
 
-def luma(path: Path) -> np.ndarray:  # type: ignore[type-arg]
+def luma(path: Path) -> np.ndarray:
     pixels = np.asarray(Image.open(path).convert("L"), np.float32) / 255
     height, width = (side // 2 * 2 for side in pixels.shape)
     return pixels[None, None, :height, :width]

@@ -7,6 +7,7 @@ must serve the tiny model with the limits of `LIMITS`; `docker/selftest` starts 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from tests.builders.decoders import InProcessDecoder
 from tests.builders.model import TINY, write_tiny_model
 from tests.builders.server import Server, running
 
-LIMITS = {
+LIMITS: dict[str, Any] = {
     "tile": 64,
     "max_body_bytes": 2_000_000,
     "max_upscale_pixels": 400_000,
@@ -34,7 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if ELSEWHERE is None:
         return
     here = Path(__file__).parent
-    kept, left = [], []
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         needed = set(getattr(item, "fixturenames", ()))
         inside = item.get_closest_marker("inside") is not None or needed & _INSIDE

@@ -1,6 +1,7 @@
 """Bytes to pixels and back, against values known from how the upload was made."""
 
 import io
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -124,10 +125,10 @@ def test_the_limit_itself_is_accepted() -> None:
 
 @pytest.mark.parametrize(("kind", "tolerance"), [("png", 0), ("jpeg", 12), ("webp", 12)])
 @pytest.mark.parametrize("colour", [True, False])
-def test_encoding(kind: str, tolerance: int, colour: bool) -> None:
+def test_encoding(kind: Literal["png", "jpeg", "webp"], tolerance: int, colour: bool) -> None:
     pixels = np.asarray(Image.fromarray(images.pattern(4, 4)).resize((64, 48), Image.Resampling.BICUBIC))
     pixels = pixels if colour else pixels[..., 0]
-    data = encode(Picture(pixels, None), kind, jpeg_quality=95, webp_quality=95)  # type: ignore[arg-type]
+    data = encode(Picture(pixels, None), kind, jpeg_quality=95, webp_quality=95)
     with Image.open(io.BytesIO(data)) as image:
         assert image.format == kind.upper()
         back = np.asarray(image.convert("RGB" if colour else "L")).astype(int)
@@ -137,8 +138,10 @@ def test_encoding(kind: str, tolerance: int, colour: bool) -> None:
 def test_alpha_is_kept_where_the_format_can() -> None:
     alpha = images.pattern(16, 16)[..., 0]
     picture = Picture(images.pattern(16, 16), alpha)
-    for kind, kept in (("png", True), ("webp", True), ("jpeg", False)):
-        data = encode(picture, kind, jpeg_quality=90, webp_quality=101)  # type: ignore[arg-type]
+    kinds: tuple[tuple[Literal["png", "jpeg", "webp"], bool], ...]
+    kinds = (("png", True), ("webp", True), ("jpeg", False))
+    for kind, kept in kinds:
+        data = encode(picture, kind, jpeg_quality=90, webp_quality=101)
         with Image.open(io.BytesIO(data)) as image:
             assert image.has_transparency_data == kept
             if kept:
@@ -149,7 +152,7 @@ def test_sides_that_a_format_cannot_hold() -> None:
     check_encodable(16_383, 8, "webp")
     for kind in ("webp", "jpeg"):
         with pytest.raises(ServiceError) as caught:
-            check_encodable(8, 65_501, kind)  # type: ignore[arg-type]
+            check_encodable(8, 65_501, kind)
         assert caught.value.code == "image_too_large"
 
 

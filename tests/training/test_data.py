@@ -1,18 +1,20 @@
 """Samples: what they show, where the symbol lies, and that they can be made again."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from training.config import LossConfig, TrainingConfig, parse
+from training.config import TrainingConfig, parse
 from training.data.config import DataConfig, DegradationConfig, SceneConfig, SymbolConfig
 from training.data.geometry import Placement, homography, place
 from training.data.samples import Materials, Samples, SampleSource
 from training.data.stream import batches, orient
 from training.data.symbols import MAX_SIZE, build_bank, size_of
 from training.data.textures import make_textures
+from training.losses.config import LossConfig
 from training.validate import wrong_modules
 
 SMALL = SymbolConfig(count=24, versions=(1, 4))
@@ -54,7 +56,7 @@ def test_every_symbol_of_the_bank_can_be_read_by_another_library() -> None:
         assert len(zxingcpp.read_barcodes(picture.astype(np.uint8))) == 1
 
 
-def test_bank_follows_from_its_seed_and_comes_back_from_the_cache(tmp_path) -> None:
+def test_bank_follows_from_its_seed_and_comes_back_from_the_cache(tmp_path: Path) -> None:
     first, again = build_bank(SMALL, 7, tmp_path), build_bank(SMALL, 7, tmp_path)
     other = build_bank(SMALL, 8)
     assert np.array_equal(first.bits, again.bits)

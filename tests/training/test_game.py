@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.builders.tensors import gradient
 from tests.training.test_losses import vgg_weights
 from training import checkpoint as checkpoints
 from training.config import TrainingConfig, parse
@@ -34,7 +34,7 @@ SECOND_PHASE = {
 }  # fmt: skip
 
 
-def tiny(folder: Path, *, game: bool, steps: int = 400, **sections: Mapping[str, object]) -> TrainingConfig:
+def tiny(folder: Path, *, game: bool, steps: int = 400, **sections: dict[str, object]) -> TrainingConfig:
     """A run whose step takes milliseconds; its VGG19 has one random layer, kept in `folder`."""
     weights = folder / "vgg.pth"
     if not weights.exists():
@@ -44,7 +44,7 @@ def tiny(folder: Path, *, game: bool, steps: int = 400, **sections: Mapping[str,
         "discriminator": {"kind": "unet", "channels": 4, "learning_rate": 1e-3},
         "data": {"lr_size": 16, "chunk": 4, "pool": 2, "replay": 2, "workers": 0, "textures": 2,
                  "symbols": {"count": 6, "versions": [1, 2]}},
-        "loss": SECOND_PHASE if game else {},
+        "loss": dict(SECOND_PHASE) if game else {},
         "perceptual": {"weights": str(weights), "layer": "conv1_1"},
         "binary_pattern": {"ramp_steps": 20},
         "optimiser": {"steps": steps, "batch": 4, "warmup_steps": 2, "decay_share": 0, "precision": "float32"},
@@ -54,7 +54,7 @@ def tiny(folder: Path, *, game: bool, steps: int = 400, **sections: Mapping[str,
     for name, section in sections.items():
         # Another kind of network has other keys.
         plain[name] = dict(section) if "kind" in section else plain.get(name, {}) | section
-    return parse(plain, "test")
+    return parse(dict(plain), "test")
 
 
 def losses(out: Path) -> dict[int, dict[str, float]]:
@@ -157,7 +157,9 @@ def test_the_average_can_be_switched_off(tmp_path: Path, decay: float) -> None:
     {"kind": "srresnet", "channels": 4, "blocks": 1, "batch_norm": True},
     {"kind": "rrdb", "channels": 4, "growth": 4, "blocks": 1},
 ])  # fmt: skip
-def test_other_kinds_train_and_their_averages_count_batches(tmp_path: Path, generator: dict) -> None:
+def test_other_kinds_train_and_their_averages_count_batches(
+    tmp_path: Path, generator: dict[str, object]
+) -> None:
     config = tiny(tmp_path, game=False, steps=2)
     config = parse(config.model_dump(mode="json") | {"generator": generator}, "test")
     state = checkpoints.load(train(config, tmp_path / "run", cache=tmp_path))
@@ -197,8 +199,8 @@ def test_gradients_of_both_players_are_clipped(tmp_path: Path) -> None:
     assert players.discriminator
     for player, name in ((players.generator, "gradient_norm"), (players.discriminator, "d_gradient_norm")):
         assert scalars[name] > 1e-3
-        total = sum(weight.grad.square().sum() for weight in player.network.parameters())
-        assert float(total) ** 0.5 == pytest.approx(1e-3, rel=1e-2)
+        total = sum(float(gradient(weight).square().sum()) for weight in player.network.parameters())
+        assert total**0.5 == pytest.approx(1e-3, rel=1e-2)
 
 
 _SHARED = """
@@ -257,9 +259,9 @@ def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
     subprocess.run([*command, str(tmp_path)], env=environment, check=True, timeout=110)
     together = torch.load(tmp_path / "gradients.pt")
     for player, gradients in zip((players.generator, players.discriminator), together, strict=True):
-        alone = [weight.grad for weight in player.network.parameters()]
-        assert [each.shape for each in gradients] == [each.shape for each in alone]
-        alone, both = (torch.cat([each.flatten() for each in every]) for every in (alone, gradients))
+        own = [gradient(weight) for weight in player.network.parameters()]
+        assert [each.shape for each in gradients] == [each.shape for each in own]
+        alone, both = (torch.cat([each.flatten() for each in every]) for every in (own, gradients))
         # Sums in another order: rounding, in proportion to the whole gradient.
         assert (both - alone).norm() < 1e-4 * alone.norm()
 
@@ -271,7 +273,7 @@ def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
             assert broken[step][name] == pytest.approx(whole[step][name], rel=1e-4)
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, monkeypatch) -> None:
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from training.config import ConfigError
 
     monkeypatch.setenv("WORLD_SIZE", "3")
@@ -280,7 +282,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, monkeypatch) -
         launch(tiny(tmp_path, game=False))
 
 
-def test_half_precision_without_cuda_is_refused(tmp_path: Path, monkeypatch) -> None:
+def test_half_precision_without_cuda_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from training.config import ConfigError
 
     with pytest.raises(ConfigError, match=r"optimiser\.precision: float16 needs CUDA"):
@@ -292,8 +294,8 @@ def test_half_precision_without_cuda_is_refused(tmp_path: Path, monkeypatch) -> 
 
 
 def test_a_game_for_the_picture_alone_leaves_the_logits_as_they_were(tmp_path: Path) -> None:
-    two = {"kind": "two_outputs", "channels": 8, "dilations": [1], "picture_gradient": 0.0}
-    sections = {"generator": two, "data": {"picture": "scene"}}
+    two: dict[str, object] = {"kind": "two_outputs", "channels": 8, "dilations": [1], "picture_gradient": 0.0}
+    sections: dict[str, dict[str, object]] = {"generator": two, "data": {"picture": "scene"}}
     first = train(
         tiny(tmp_path, game=False, steps=3, **sections), tmp_path / "first", cache=tmp_path
     )  # fmt: skip
@@ -319,7 +321,7 @@ def test_the_discriminator_is_shown_what_the_configuration_says(tmp_path: Path) 
     torch.testing.assert_close(made[:, 0:1], sr)
     torch.testing.assert_close(true[:, 1:], made[:, 1:])
     torch.testing.assert_close(made[:, 2:], samples.target.float() / 255)
-    made[:, 0].sum().backward()
+    made[:, 0].sum().backward()  # type: ignore[no-untyped-call]
     assert sr.grad is not None
     assert bool((sr.grad == 1).all())
 

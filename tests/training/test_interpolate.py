@@ -25,7 +25,9 @@ from training.train import train
 STORE = Path(__file__).parents[2] / "model_store"
 
 
-def _saved(path: Path, seed: int, generator: object = None, **names: object) -> Path:
+def _saved(
+    path: Path, seed: int, generator: CompactConfig | SRResNetConfig | None = None, **names: object
+) -> Path:
     """A checkpoint of random weights."""
     torch.manual_seed(seed)
     generator = generator or CompactConfig(channels=4, body_channels=4, blocks=1)
@@ -92,7 +94,9 @@ def test_releases_can_be_mixed_and_the_result_released(tmp_path: Path) -> None:
     np.testing.assert_allclose(logits, by_hand(lr).detach().numpy(), atol=1e-4)
 
 
-def test_what_cannot_be_mixed_is_refused_in_one_line(tmp_path: Path, capsys) -> None:
+def test_what_cannot_be_mixed_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     psnr = _saved(tmp_path / "psnr.pt", 0)
     other = _saved(tmp_path / "other.pt", 1, CompactConfig(channels=8, body_channels=4, blocks=1))
     with pytest.raises(CheckpointError, match="different networks"):

@@ -1,12 +1,15 @@
 """The paper's equations, each against its formula in NumPy, and their gradients at the extremes."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
+from tests.builders.tensors import gradient
+from training.losses.adversarial import Kind as GameKind
 from training.losses.adversarial import discriminator_loss, generator_loss
 from training.losses.binary_pattern import binary_pattern_loss, pixel_weight, ramp
 from training.losses.config import BinaryPatternConfig, PerceptualConfig
@@ -16,7 +19,7 @@ RNG = np.random.default_rng(0)
 
 
 def _log_sigmoid(x: np.ndarray) -> np.ndarray:
-    return np.log(1 / (1 + np.exp(-x)))
+    return np.asarray(np.log(1 / (1 + np.exp(-x))))
 
 
 @pytest.mark.parametrize("shape", [(6, 1), (3, 1, 8, 8)])
@@ -45,18 +48,18 @@ def test_relativistic_game_is_equations_2_to_4(shape: tuple[int, ...]) -> None:
 def test_the_generator_learns_from_both_terms_of_the_relativistic_loss() -> None:
     hr, sr = RNG.normal(0, 1, (2, 5))
     logits = torch.from_numpy(sr).requires_grad_()
-    generator_loss("relativistic", torch.from_numpy(hr), logits).backward()
+    generator_loss("relativistic", torch.from_numpy(hr), logits).backward()  # type: ignore[no-untyped-call]
     # d/dC(sr_i): the term over SR gives -(1 - σ(sr_i - mean hr)) / n, the term over HR, through the mean of C(sr),
     # -mean(σ(hr - mean sr)) / n.
     over_sr = -(1 - 1 / (1 + np.exp(-(sr - hr.mean())))) / 5
     over_hr = -np.mean(1 / (1 + np.exp(-(hr - sr.mean())))) / 5
-    np.testing.assert_allclose(logits.grad.numpy(), over_sr + over_hr, rtol=1e-9)
+    np.testing.assert_allclose(gradient(logits).numpy(), over_sr + over_hr, rtol=1e-9)
     assert abs(over_hr) > 0.01
 
 
 @pytest.mark.parametrize("kind", ["standard", "relativistic"])
 @pytest.mark.parametrize("sign", [-1, 1])
-def test_extreme_logits_have_finite_losses_and_gradients(kind, sign: int) -> None:
+def test_extreme_logits_have_finite_losses_and_gradients(kind: GameKind, sign: int) -> None:
     hr = torch.full((4, 1), 50.0 * sign, requires_grad=True)
     sr = torch.full((4, 1), -50.0 * sign, requires_grad=True)
     for loss in (discriminator_loss(kind, hr, sr), generator_loss(kind, hr, sr)):
@@ -93,10 +96,10 @@ def test_binary_pattern_constraint_in_both_readings() -> None:
 def test_a_fixed_weight_always_pulls_towards_the_truth() -> None:
     sr, hr = RNG.random(20), RNG.integers(0, 2, 20).astype(float)
     pictures = torch.from_numpy(sr).requires_grad_()
-    binary_pattern_loss(pictures, torch.from_numpy(hr), BinaryPatternConfig()).backward()
+    binary_pattern_loss(pictures, torch.from_numpy(hr), BinaryPatternConfig()).backward()  # type: ignore[no-untyped-call]
     exponential = np.exp(-0.05 * (255 * sr - 128))
     weight = 4 * exponential / (1 + exponential) ** 2
-    np.testing.assert_allclose(pictures.grad.numpy(), weight * 2 * (sr - hr) / 20, rtol=1e-9)
+    np.testing.assert_allclose(gradient(pictures).numpy(), weight * 2 * (sr - hr) / 20, rtol=1e-9)
 
 
 READINGS = [
@@ -113,8 +116,8 @@ def test_binary_pattern_gradients_are_finite_at_black_and_white(
 ) -> None:
     sr = torch.tensor([0.0, 1.0, 0.5], requires_grad=True)
     hr = torch.tensor([1.0, 0.0, 0.0])
-    binary_pattern_loss(sr, hr, config.model_copy(update={"alpha": alpha})).backward()
-    assert torch.isfinite(sr.grad).all()
+    binary_pattern_loss(sr, hr, config.model_copy(update={"alpha": alpha})).backward()  # type: ignore[no-untyped-call]
+    assert torch.isfinite(gradient(sr)).all()
 
 
 @pytest.mark.parametrize("config", READINGS[:2], ids=["mean", "l2-through"])
@@ -151,7 +154,7 @@ def _convolved(x: np.ndarray, weights: dict[str, torch.Tensor], position: int) -
     kernel, bias = (weights[f"features.{position}.{kind}"].double().numpy() for kind in ("weight", "bias"))
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
     windows = sliding_window_view(padded, (3, 3), axis=(2, 3))
-    return np.einsum("nchwij,ocij->nohw", windows, kernel) + bias[:, None, None]
+    return np.asarray(np.einsum("nchwij,ocij->nohw", windows, kernel) + bias[:, None, None])
 
 
 def _features(picture: np.ndarray, weights: dict[str, torch.Tensor]) -> np.ndarray:
@@ -171,8 +174,8 @@ def test_perceptual_loss_is_the_distance_of_features_before_activation() -> None
     own, other = _features(sr, weights), _features(hr, weights)
     tensors = torch.from_numpy(sr).float(), torch.from_numpy(hr).float()
 
-    def loss(**options: object) -> float:
-        return PerceptualLoss(PerceptualConfig(layer="conv2_1", **options), weights)(*tensors).item()
+    def loss(**options: Any) -> float:
+        return float(PerceptualLoss(PerceptualConfig(layer="conv2_1", **options), weights)(*tensors))
 
     assert loss() == pytest.approx(np.abs(own - other).mean(), rel=1e-4)
     assert loss(criterion="l2") == pytest.approx(((own - other) ** 2).mean(), rel=1e-4)
@@ -185,8 +188,8 @@ def test_perceptual_gradients_reach_the_picture_and_no_weight() -> None:
     loss = PerceptualLoss(PerceptualConfig(layer="conv1_2"), vgg_weights({0: (64, 3), 2: (64, 64)}))
     sr = torch.rand(1, 1, 8, 8, requires_grad=True)
     loss(sr, torch.rand(1, 1, 8, 8)).backward()
-    assert torch.isfinite(sr.grad).all()
-    assert sr.grad.abs().sum() > 0
+    assert torch.isfinite(gradient(sr)).all()
+    assert gradient(sr).abs().sum() > 0
     assert all(weight.grad is None for weight in loss.parameters())
 
 
@@ -211,5 +214,5 @@ def test_how_many_wrong_levels_a_reading_pushes_away(config: BinaryPatternConfig
         # w' = -a tanh(a(x - 128) / 2) w, so the derivative of w x^2 is w x (2 - a tanh(a(x - 128) / 2) x).
         assert expected == int((0.05 * np.tanh(0.05 * (x - 128) / 2) * x > 2).sum())
     sr = torch.from_numpy(x / 255).requires_grad_()
-    binary_pattern_loss(sr, torch.zeros_like(sr), config).backward()
-    assert int((sr.grad < 0).sum()) == expected
+    binary_pattern_loss(sr, torch.zeros_like(sr), config).backward()  # type: ignore[no-untyped-call]
+    assert int((gradient(sr) < 0).sum()) == expected

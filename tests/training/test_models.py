@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
-from training.config import GeneratorConfig, parse
+from tests.builders.tensors import gradient
+from training.config import parse
 from training.export import ExportError, parity, rewrite_onnx, write_onnx
 from training.models.config import (
     CompactConfig,
+    GeneratorConfig,
     RRDBConfig,
     SRResNetConfig,
     TwoOutputsConfig,
@@ -20,7 +23,7 @@ from training.models.config import (
 from training.models.factory import build_discriminator, build_generator
 from training.models.rrdb import DenseBlock
 
-SMALL = [
+SMALL: list[GeneratorConfig] = [
     CompactConfig(channels=4, body_channels=8, blocks=2),
     SRResNetConfig(kind="srresnet", channels=8, blocks=2),
     SRResNetConfig(kind="srresnet", channels=8, blocks=2, batch_norm=True),
@@ -43,7 +46,7 @@ def test_generator_gives_four_times_the_size_and_sees_no_further_than_it_says(
     logits = generator(lr).logits
     assert logits.shape == (1, 1, 192, 224)
     logits[0, 0, 94:98, 110:114].sum().backward()
-    rows, columns = torch.nonzero(lr.grad[0, 0], as_tuple=True)
+    rows, columns = torch.nonzero(gradient(lr)[0, 0], as_tuple=True)
     # The four-by-four block belongs to the pixels (23..24, 27..28).
     reach = max((23 - rows).max(), (rows - 24).max(), (27 - columns).max(), (columns - 28).max())
     assert generator.receptive_radius - 2 <= reach <= generator.receptive_radius
@@ -51,7 +54,7 @@ def test_generator_gives_four_times_the_size_and_sees_no_further_than_it_says(
 
 @pytest.mark.parametrize("config", SMALL, ids=NAMES)
 def test_generators_take_colour(config: GeneratorConfig) -> None:
-    generator = build_generator(config.model_copy(update={"in_channels": 3}))
+    generator = build_generator(type(config).model_validate(config.model_dump() | {"in_channels": 3}))
     outputs = generator(torch.rand(2, 3, 8, 12))
     assert outputs.sr.shape == outputs.logits.shape == (2, 3, 32, 48)
     torch.testing.assert_close(outputs.sr, torch.sigmoid(outputs.logits))
@@ -103,13 +106,17 @@ def test_batch_norm_is_out_unless_kept() -> None:
 def test_dense_blocks_start_at_a_tenth_and_add_a_fifth() -> None:
     torch.manual_seed(0)
     block = DenseBlock(64, 32)
-    for layer in block.layers:
+    layers = [layer for layer in block.layers if isinstance(layer, nn.Conv2d)]
+    assert len(layers) == len(block.layers)
+    for layer in layers:
         expected = 0.1 * np.sqrt(2 / (9 * layer.in_channels))
         assert layer.weight.std().item() == pytest.approx(expected, rel=0.03)
+        assert layer.bias is not None
         assert layer.bias.abs().max() == 0
-    last = block.layers[-1]
+    last = layers[-1]
     with torch.no_grad():
         last.weight.zero_()
+        assert last.bias is not None
         last.bias.fill_(1.0)
     features = torch.rand(1, 64, 4, 4)
     torch.testing.assert_close(block(features), features + 0.2)
@@ -123,7 +130,9 @@ def test_discriminators_judge_pictures_and_pixels(size: tuple[int, int]) -> None
 
 
 @pytest.mark.parametrize("kind", [VGGDiscriminatorConfig, UNetDiscriminatorConfig])
-def test_spectral_norm_bounds_the_layers(kind) -> None:
+def test_spectral_norm_bounds_the_layers(
+    kind: type[VGGDiscriminatorConfig | UNetDiscriminatorConfig],
+) -> None:
     torch.manual_seed(0)
 
     def gains(spectral: bool) -> list[float]:
@@ -131,10 +140,9 @@ def test_spectral_norm_bounds_the_layers(kind) -> None:
         layers = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
         with torch.no_grad():
             for layer in layers:
-                original = layer.parametrizations.weight.original if spectral and nn.utils.parametrize.is_parametrized(
-                    layer
-                ) else layer.weight  # fmt: skip
-                original *= 5
+                # The weight itself, or what spectral norm computes it from.
+                name = "parametrizations.weight.original" if is_parametrized(layer) else "weight"
+                dict(layer.named_parameters())[name].mul_(5)
             for _ in range(30):
                 network(torch.rand(2, 1, 32, 32))
         matrices = (layer.weight.detach().flatten(1).numpy() for layer in layers)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from model_store.manifest import ManifestError, load_generator
+from tests.builders.tensors import gradient
 from training import checkpoint as checkpoints
 from training.__main__ import main
 from training.config import ConfigError, OptimiserConfig, TrainingConfig, load, parse
@@ -57,7 +58,9 @@ def test_shipped_configurations_are_valid(path: Path) -> None:
         ("[data\n", "Expected"),
     ],
 )
-def test_a_wrong_configuration_is_refused_in_one_line(tmp_path: Path, capsys, text: str, key: str) -> None:
+def test_a_wrong_configuration_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, key: str
+) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=key):
@@ -75,7 +78,7 @@ def test_generator_gives_four_times_the_size_and_sees_no_further_than_it_says() 
     logits = generator(lr).logits
     assert logits.shape == (1, 1, 320, 384)
     logits[0, 0, 160, 192].backward()
-    rows, columns = torch.nonzero(lr.grad[0, 0], as_tuple=True)
+    rows, columns = torch.nonzero(gradient(lr)[0, 0], as_tuple=True)
     reach = max(abs(rows - 40).max(), abs(columns - 48).max())
     assert 8 < reach <= generator.receptive_radius
 
@@ -107,7 +110,8 @@ def test_average_follows_the_weights() -> None:
     torch.nn.init.ones_(network.weight)
     for _ in range(2):
         average.update(network, step=10_000)
-    assert average.average.weight.item() == pytest.approx(1 - 0.9**2)
+    (weight,) = average.average.parameters()
+    assert weight.item() == pytest.approx(1 - 0.9**2)
 
 
 def test_loss_falls(tmp_path: Path) -> None:
@@ -169,7 +173,9 @@ def test_a_deeper_generator_started_from_a_checkpoint_computes_the_same(tmp_path
     torch.testing.assert_close(from_graph(lr).logits, shallow(lr).logits)
     # The added blocks must be able to learn: their first layer is random, so the second one has gradients.
     deep(lr).logits.sum().backward()
-    assert all(block.second.weight.grad.abs().max() > 0 for block in deep.body)
+    second = [weight for name, weight in deep.named_parameters() if name.endswith("second.weight")]
+    assert len(second) == 3
+    assert all(gradient(weight).abs().max() > 0 for weight in second)
 
 
 def test_initial_weights_of_another_generator_are_refused(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_named_file_is_used(published: Path, tmp_path: Path) -> None:
 
 
 def test_the_environment_names_a_file_unless_the_configuration_does(
-    published: Path, tmp_path: Path, monkeypatch
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QRSR_VGG19", str(published))
     assert "features.0.bias" in load_weights(None, tmp_path / "cache", url="file:///nowhere")
@@ -84,7 +84,9 @@ def test_no_weights_is_one_line_that_names_the_file(tmp_path: Path, content: obj
     assert "\n" not in str(caught.value)
 
 
-def test_without_weights_the_command_says_what_to_set(tmp_path: Path, capsys, monkeypatch) -> None:
+def test_without_weights_the_command_says_what_to_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("training.__main__.CACHE", tmp_path / "cache")
     monkeypatch.setattr(vgg_weights.load_weights, "__defaults__", ((tmp_path / "nowhere.pth").as_uri(),))
     config = tmp_path / "run.toml"

@@ -64,6 +64,7 @@ def test_misreads_are_counted_listed_and_kept(setup: Setup, tmp_path: Path) -> N
     assert misread.item == "mislabelled"
     assert misread.image is not None
     kept = cv2.imread(str(tmp_path / misread.image), cv2.IMREAD_GRAYSCALE)
+    assert kept is not None
     assert np.array_equal(kept, items[0].draw()[0]["lr"])
     results.save(tmp_path / "test.json")
     assert Results.load(tmp_path / "test.json") == results

@@ -65,7 +65,7 @@ def test_critical_points_of_a_sweep() -> None:
 
 
 def test_the_document_is_written_from_results_alone(tmp_path: Path) -> None:
-    details = {"set": "the frozen set", "recipe": {}, "crc32": []}
+    details: dict[str, object] = {"set": "the frozen set", "recipe": {}, "crc32": []}
     _results("paper", details).save(tmp_path / "run" / "paper.json")
     document = tmp_path / "docs" / "benchmark.md"
     document.parent.mkdir()

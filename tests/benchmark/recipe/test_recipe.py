@@ -64,9 +64,10 @@ def test_niqe_prefers_a_scene_to_noise_and_a_blurred_symbol_to_a_sharp_one() -> 
         str(ROOT / "service" / "server" / "static" / "samples" / "poster.jpg"), cv2.IMREAD_GRAYSCALE
     )
     white = np.clip(128 + 45 * rng.normal(size=(384, 384)), 0, 255).astype(np.uint8)
-    assert niqe(scene) < niqe(white)
+    assert scene is not None
+    assert niqe(np.asarray(scene, np.uint8)) < niqe(white)
     modules = (np.kron(rng.integers(0, 2, (64, 64)), np.ones((6, 6))) * 255).astype(np.uint8)
-    assert niqe(cv2.GaussianBlur(modules, (0, 0), 2)) < niqe(modules)
+    assert niqe(np.asarray(cv2.GaussianBlur(modules, (0, 0), 2), np.uint8)) < niqe(modules)
 
 
 def _flat(config: TrainingConfig) -> dict[str, object]:
@@ -129,7 +130,9 @@ def _toml(data: dict[str, object], prefix: str = "") -> str:
 
 @pytest.mark.timeout(300)  # Processes are started, and a graph is exported: long on a busy machine.
 @pytest.mark.usefixtures("wechat_files")
-def test_an_ablation_trains_measures_and_does_not_repeat_itself(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_an_ablation_trains_measures_and_does_not_repeat_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(ablation, "VARIANTS", (_configured(tmp_path, monkeypatch),))
     monkeypatch.setattr("benchmark.recipe.cli.CACHE", tmp_path / "cache")
     command = [
@@ -158,7 +161,7 @@ def test_an_ablation_trains_measures_and_does_not_repeat_itself(tmp_path: Path, 
 
 @pytest.mark.timeout(300)  # Processes are started, and a graph is exported: long on a busy machine.
 @pytest.mark.usefixtures("wechat_files")
-def test_a_sweep_measures_every_alpha_and_draws_them(tmp_path: Path, monkeypatch) -> None:
+def test_a_sweep_measures_every_alpha_and_draws_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark.recipe.cli.CACHE", tmp_path / "cache")
     psnr, gan = (str(_saved(tmp_path / f"{seed}.pt", seed)) for seed in (0, 1))
     command = ["recipe", "interpolation", "--short", "--psnr", psnr, "--gan", gan, "--alphas", "0", "0.5"]
@@ -178,7 +181,7 @@ def _log(folder: Path, names: tuple[str, ...]) -> Path:
     return folder
 
 
-def test_curves_come_from_the_logs(tmp_path: Path, capsys) -> None:
+def test_curves_come_from_the_logs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     psnr = _log(tmp_path / "psnr", ("l1",))
     gan = _log(tmp_path / "gan", ("l1", "perceptual", "adversarial", "d_loss", "d_hr", "d_sr"))
     out = tmp_path / "out"

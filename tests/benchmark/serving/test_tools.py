@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from benchmark.serving import verdicts
+from benchmark.serving import results, verdicts
 from benchmark.serving.load import corpus, mutations, steadiness
-from benchmark.serving.load.client import Answer, Call, closed_loop, form, open_loop, request
+from benchmark.serving.load.client import Answer, Call, Tally, closed_loop, form, open_loop, request
 from benchmark.serving.rows import fuzz_imaging, leak, tail, throughput
 from service.errors import ServiceError
 from service.imaging import decode
@@ -203,7 +203,7 @@ def test_a_verdict_follows_the_figures(
         **change,
     }
     found = {"shutdown": {"figures": figures}}
-    monkeypatch.setattr(verdicts.results, "load", found.get)
+    monkeypatch.setattr(results, "load", found.get)
     lines = {line.what: line for line in verdicts.verdicts()}
     told = lines.pop("SIGTERM under load: accepted requests answered")
     assert (told.met, told.measured) == (met, "9 of 9 in 2 rounds")
@@ -239,7 +239,7 @@ def tail_row(ratios: list[float], **change: Any) -> dict[str, Any]:
 def test_a_tail_is_short_only_where_enough_rounds_say_so(
     monkeypatch: pytest.MonkeyPatch, row: dict[str, Any], met: bool
 ) -> None:
-    monkeypatch.setattr(verdicts.results, "load", {"tail": {"figures": {"rows": [row]}}}.get)
+    monkeypatch.setattr(results, "load", {"tail": {"figures": {"rows": [row]}}}.get)
     lines = {line.what: line.met for line in verdicts.verdicts()}
     assert lines["the same of `/decode`, clear crops"] is met
     # What was not measured is not met.
@@ -262,9 +262,9 @@ def test_rounds_count_where_the_capacity_stays_and_the_others_are_told(
     rates: list[float] = []
     seconds = iter([0.2, 0.9, 0.3, 0.8, 0.7, 0.5])
 
-    async def offered(*_: Any, rate: float, **__: Any) -> tail.Tally:
+    async def offered(*_: Any, rate: float, **__: Any) -> Tally:
         rates.append(rate)
-        return tail.Tally({200: [0.1] * 60 + [next(seconds)], 429: [0.0]}, ["refused"])
+        return Tally({200: [0.1] * 60 + [next(seconds)], 429: [0.0]}, ["refused"])
 
     monkeypatch.setattr(tail, "open_loop", offered)
     rows = [tail.Row("decode", "even", 0.7), tail.Row("decode", "random", 0.5)]
@@ -308,7 +308,7 @@ def test_a_machine_that_never_stays_is_not_measured_for_ever(monkeypatch: pytest
     cell = throughput.compared(window, window, 3)
     assert (cell["ratios"], len(cell["unsteady"])) == ([], 7)
     figures = {"cells": [{"workload": "upscale", "clients": 64, **cell, "ratio": 1.0}]}
-    monkeypatch.setattr(verdicts.results, "load", {"throughput": {"figures": figures}}.get)
+    monkeypatch.setattr(results, "load", {"throughput": {"figures": figures}}.get)
     told = {line.what: line for line in verdicts.verdicts()}
     crops = told["throughput at 64 clients, of the pipeline's in process: 128x128 crops"]
     assert (crops.met, crops.measured) == (False, "`/upscale` 1.00 (no steady round)")

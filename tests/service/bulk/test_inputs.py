@@ -66,7 +66,7 @@ def test_a_folder_that_cannot_be_listed_is_a_name_that_fails_later(
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 
-    monkeypatch.setattr(inputs.os, "scandir", refusing)
+    monkeypatch.setattr(os, "scandir", refusing)
     assert below(tmp_path, "in") == ["in/a.png", "in/closed"]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def test_a_run_may_die_before_or_after_any_call_that_changes_the_disk(
     result = tmp_path / "r.parquet"
     # Nobody pulls the plug here, so nothing has to reach the disk.
     monkeypatch.setattr(os, "fsync", lambda _: None)
-    module: Any = {"rmtree": places.shutil, "mkdir": Path}.get(call, os)
+    module: Any = {"rmtree": shutil, "mkdir": Path}.get(call, os)
     original = getattr(module, call)
 
     def dying_at(last: int) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from service import client as qrsr
 from service.client import AsyncClient, Client, Retry
@@ -33,7 +34,7 @@ CODE = encode(symbol("client"))
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     store = tmp_path_factory.mktemp("store")
     write_tiny_model(store)
-    settings = Settings(model_store=store, model=TINY, device="cpu", tile=64, api_keys=KEY)
+    settings = Settings(model_store=store, model=TINY, device="cpu", tile=64, api_keys=SecretStr(KEY))
     with running(create_app(settings, decoder=lambda _: InProcessDecoder())) as server:
         yield server
 

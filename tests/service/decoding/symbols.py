@@ -1,6 +1,7 @@
 """Pictures of symbols whose payloads are known, made by encoders that are not the readers under test."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,7 +43,7 @@ def gs1() -> NDArray[np.uint8]:
 def samples() -> dict[str, Sample]:
     """One sample for each kind of payload the service promises to return."""
 
-    def made(content: str | bytes, payload: bytes, known: str | None, **options: object) -> Sample:
+    def made(content: str | bytes, payload: bytes, known: str | None, **options: Any) -> Sample:
         text = None if known is None else payload.decode(known)
         return Sample(
             drawn(segno.make_qr(content, **options)),

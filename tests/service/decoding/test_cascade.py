@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 import cv2
 import numpy as np
@@ -28,6 +28,10 @@ def reading(payload: bytes, points: Quad = QUAD) -> Reading:
     return Reading(payload, None, None, points, "made-up", "")
 
 
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
 class InlinePool:
     """Runs jobs where it stands, with the context it was given, and keeps what they were asked."""
 
@@ -39,15 +43,16 @@ class InlinePool:
 
     async def run(
         self,
-        job: Callable[..., Any],
-        *arguments: Any,
+        job: Callable[[Any, *Ts], T],
+        *arguments: *Ts,
         deadline: float,
         limit: float = 0.0,
         brief: bool = False,
-    ) -> Any:
+    ) -> T:
         if time.monotonic() >= deadline:
             raise JobTimeoutError
-        self.pictures.append(arguments[0])
+        everything: tuple[Any, ...] = arguments
+        self.pictures.append(everything[0])
         self.limits.append(limit)
         self.brief.append(brief)
         return job(self.context, *arguments)

@@ -1,12 +1,13 @@
 """The generator's draft: which copy is taken for one, when it is used, and that nothing is lost by it."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmark.serving import results
+from benchmark.figures.machine import machine
 from benchmark.serving.load import corpus
 from model_store.manifest import ManifestError
 from model_store.versions import version_folder
@@ -53,7 +54,7 @@ def test_both_are_timed_and_sure_pixels_that_change_sides_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(draft.time, "thread_time", lambda: now[0])
+    monkeypatch.setattr(time, "thread_time", lambda: now[0])
     theirs = np.array([[-5.0, -5.0, 0.5, 5.0]])
     ours = np.array([[5.0, -4.0, -0.5, 4.0]])
     share, flipped = compared(Timed(4.0, theirs, now), Timed(1.0, ours, now))
@@ -112,7 +113,7 @@ def test_the_released_copy_shows_what_its_generator_does() -> None:
     assert copy is not None
     flipped = compared(engine_of(folder), engine_of(copy))[1]
     # Without VNNI the sums overflow here and there; the service does not use it then.
-    exact = "VNNI" in results.machine()["instructions"]
+    exact = "VNNI" in machine()["instructions"]
     assert flipped < (MOST_FLIPPED / 10 if exact else 10 * MOST_FLIPPED)
 
 

@@ -94,7 +94,7 @@ class Slow:
         self.go = threading.Event()
         self.ran: list[float] = []
 
-    def run(self, lr: np.ndarray, *, logits: bool) -> EngineOutput:  # type: ignore[type-arg]
+    def run(self, lr: np.ndarray, *, logits: bool) -> EngineOutput:
         self.go.wait(20)
         self.ran.append(float(lr.flat[0]))
         return EngineOutput(lr, lr if logits else None)
@@ -103,7 +103,7 @@ class Slow:
         return True
 
 
-def tile(value: float) -> np.ndarray:  # type: ignore[type-arg]
+def tile(value: float) -> np.ndarray:
     return np.full((1, 1, 2, 2), value, np.float32)
 
 

@@ -52,7 +52,7 @@ def locked(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
     ],
 )
 def test_without_a_key_there_is_no_work(locked: httpx.Client, route: str, headers: dict[str, str]) -> None:
-    raw = [(name, value.encode("latin-1")) for name, value in headers.items()]
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     response = locked.post(route, files=FILES, headers=raw)
     assert response.status_code == 401
     assert response.headers["www-authenticate"].startswith("Bearer")

@@ -237,7 +237,7 @@ class Poisoned:
     def provider(self) -> str:
         return self._engine.provider
 
-    def run(self, lr: np.ndarray, *, logits: bool) -> EngineOutput:  # type: ignore[type-arg]
+    def run(self, lr: np.ndarray, *, logits: bool) -> EngineOutput:
         if lr.max() == 0:
             raise RuntimeError("SECRET pixels")
         return self._engine.run(lr, logits=logits)
@@ -276,7 +276,7 @@ def test_a_small_image_is_not_held_up_by_a_large_one(settings: Settings) -> None
     order: list[tuple[int, ...]] = []
 
     class Recording(Poisoned):
-        def run(self, lr: np.ndarray, *, logits: bool) -> EngineOutput:  # type: ignore[type-arg]
+        def run(self, lr: np.ndarray, *, logits: bool) -> EngineOutput:
             order.append(lr.shape)
             time.sleep(0.01)
             return super().run(lr, logits=logits)

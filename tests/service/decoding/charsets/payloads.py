@@ -191,8 +191,8 @@ def _named() -> Iterator[Payload]:
         "iso8859-15",
     )
     names = ("Müller", "Müller", "Łódź", "Ąžuolas", "Петров", "Νίκος", "Þór", "5 € für")
-    for digit, (codec, name) in enumerate(zip(encodings, names, strict=True), 1):
-        text = f"BCD\n002\n{digit}\nSCT\nABCDEFGH\n{name}\nDE71110220330123456789\nEUR12.3"
+    for number, (codec, name) in enumerate(zip(encodings, names, strict=True), 1):
+        text = f"BCD\n002\n{number}\nSCT\nABCDEFGH\n{name}\nDE71110220330123456789\nEUR12.3"
         yield Payload("EPC069-12", (Part("byte", text.encode(codec)),), text, "declared")
     text = "BCD\n002\n2\nUCT\n\nТОВ Ромашка\nUA1230000000000000000000000000"
     yield Payload("NBU", (Part("byte", text.encode("cp1251")),), text, "declared")

@@ -94,7 +94,7 @@ def test_a_jobs_time_runs_from_when_it_is_begun() -> None:
         async with pool_of() as pool:
             first = asyncio.create_task(brief(pool, 0.6))
             second = pool.run(pool_jobs.sleep, 0.1, deadline=soon(), limit=0.4)
-            assert await asyncio.gather(first, second) == pool.pids * 2
+            assert list(await asyncio.gather(first, second)) == pool.pids * 2
             assert (pool.counters.timeouts, pool.counters.restarts) == (0, 0)
 
     asyncio.run(scenario())

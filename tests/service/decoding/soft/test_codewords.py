@@ -1,11 +1,17 @@
 """Block structure and placement against segno's tables and symbols."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from segno import consts
 
-from service.decoding.soft import codewords, reed_solomon
+from service.decoding.soft import codewords, reed_solomon, symbol_layout
 from tests.service.decoding.soft.modules import clear, segno_modules
+
+# segno says nothing of the types of its tables.
+_ECC: Any = consts.ECC
+_CAPACITY: Any = consts.SYMBOL_CAPACITY
 
 
 @pytest.mark.parametrize("level", codewords.LEVELS)
@@ -14,13 +20,13 @@ def test_block_structure_equals_table_9(level: codewords.Level) -> None:
         structure = codewords.block_structure(version, level)
         expected = [
             (block.num_total, block.num_data)
-            for block in consts.ECC[version][consts.ERROR_MAPPING[level]]
+            for block in _ECC[version][consts.ERROR_MAPPING[level]]
             for _ in range(block.num_blocks)
         ]
         found = [(data + structure.checks, data) for data in structure.data_lengths.tolist()]
         assert found == expected, version
         assert structure.data_codewords == sum(data for _, data in expected)
-        assert 8 * structure.data_codewords == consts.SYMBOL_CAPACITY[version][consts.ERROR_MAPPING[level]]
+        assert 8 * structure.data_codewords == _CAPACITY[version][consts.ERROR_MAPPING[level]]
 
 
 @pytest.mark.parametrize("level", codewords.LEVELS)
@@ -36,7 +42,7 @@ def test_every_block_of_a_clean_symbol_is_a_code_word(level: codewords.Level) ->
         data = words[:, : structure.length - structure.checks]
         np.testing.assert_array_equal(reed_solomon.encode(data, structure.checks), words)
         drawn = codewords.modules_of_blocks(words, version, level, mask)
-        order = codewords.layout.data_order(version)
+        order = symbol_layout.data_order(version)
         np.testing.assert_array_equal(
             drawn[order[:, 0], order[:, 1]], dark[order[:, 0], order[:, 1]], err_msg=str(version)
         )

@@ -113,7 +113,7 @@ def test_scale_of_the_logits_hardly_matters() -> None:
 
 def _noise(rng: np.random.Generator) -> np.ndarray:
     noise = cv2.GaussianBlur(rng.standard_normal((260, 300)), (0, 0), 2.2)
-    return 5 * noise / noise.std()
+    return np.asarray(5 * noise / noise.std())
 
 
 def _text(rng: np.random.Generator) -> np.ndarray:
