@@ -1,10 +1,14 @@
 """`python -m service read` and `upscale` as scripts use them: output, errors, exit status."""
 
 import base64
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ from PIL import Image
 from service.cli.main import main
 from service.cli.read import payload
 from service.pipeline.answers import Symbol
+from tests.builders.model import TINY, write_tiny_model
 from tests.builders.process import ROOT
 
 SAMPLES = ROOT / "docs" / "samples"
@@ -24,11 +29,49 @@ TEXTS = {
 }
 
 
-def run(*arguments: str, feed: bytes = b"", **environment: str) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
-        input=feed, capture_output=True, cwd=ROOT, env=os.environ | environment, timeout=120, check=False,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Done:
+    """What a command said and how it ended."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Settings of a generator that is loaded at once, where what it makes does not matter."""
+    store = tmp_path_factory.mktemp("store")
+    write_tiny_model(store)
+    return {"QRSR_MODEL_STORE": str(store), "QRSR_MODEL": TINY}
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Iterator[Run]:
+    """Runs a command in this process, with one process to decode."""
+    level = logging.getLogger("service").level
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("QRSR_DECODERS", "1")
+    # On a busy machine one process may take longer for all files of a command than a request may take.
+    monkeypatch.setenv("QRSR_DEADLINE_S", "100")
+
+    def run(*arguments: str, feed: bytes = b"", **environment: str) -> Done:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(feed)))
+        capsysbinary.readouterr()
+        try:
+            status = main(arguments)
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else 1
+        said = capsysbinary.readouterr()
+        return Done(status, said.out, said.err)
+
+    yield run
+    logging.getLogger("service").setLevel(level)
 
 
 @pytest.fixture(scope="module")
@@ -38,19 +81,19 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_hard_crops_are_read_in_the_order_of_the_files() -> None:
+def test_hard_crops_are_read_in_the_order_of_the_files(run: Run) -> None:
     names = list(TEXTS) * 2
     done = run("read", *(str(SAMPLES / f"{name}.png") for name in names))
     assert done.stdout.decode().splitlines() == [f"{SAMPLES / name}.png: {TEXTS[name]}" for name in names]
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_one_file_gives_its_payload_alone_from_standard_input_too() -> None:
+def test_one_file_gives_its_payload_alone_from_standard_input_too(run: Run) -> None:
     done = run("read", "-", feed=(SAMPLES / "label.png").read_bytes())
     assert (done.stdout.decode(), done.returncode) == (TEXTS["label"] + "\n", 0)
 
 
-def test_files_that_cannot_be_used_are_named_and_stop_nothing(blank: Path, tmp_path: Path) -> None:
+def test_files_that_cannot_be_used_are_named_and_stop_nothing(run: Run, blank: Path, tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("no image")
     done = run("read", "missing.png", str(tmp_path), str(text), str(blank), str(SAMPLES / "chat.png"))
@@ -63,7 +106,7 @@ def test_files_that_cannot_be_used_are_named_and_stop_nothing(blank: Path, tmp_p
     assert done.returncode == 2
 
 
-def test_json_is_the_answer_of_decode_or_the_error(blank: Path) -> None:
+def test_json_is_the_answer_of_decode_or_the_error(run: Run, blank: Path) -> None:
     done = run("read", "--json", str(blank), "missing.png", str(SAMPLES / "screen.png"))
     nothing, missing, screen = (json.loads(line) for line in done.stdout.decode().splitlines())
     assert (nothing["file"], nothing["symbols"], nothing["complete"]) == (str(blank), [], True)
@@ -76,15 +119,19 @@ def test_json_is_the_answer_of_decode_or_the_error(blank: Path) -> None:
     assert done.returncode == 2
 
 
-def test_nothing_to_read_has_a_status_of_its_own(blank: Path) -> None:
-    done = run("read", str(blank))
+def test_nothing_to_read_has_a_status_of_its_own(run: Run, tiny: dict[str, str], blank: Path) -> None:
+    done = run("read", str(blank), **tiny)
     assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 1)
 
 
 def test_what_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
     path = tmp_path / "symbol.png"
     segno.make("a\\b\nü", micro=False).save(str(path), scale=4, border=4)
-    done = run("read", str(path), PYTHONIOENCODING="ascii")
+    # A process of its own, whose encoding of standard output is chosen at its start.
+    done = subprocess.run(
+        [sys.executable, "-m", "service", "read", str(path)],
+        capture_output=True, cwd=ROOT, env=os.environ | {"PYTHONIOENCODING": "ascii"}, timeout=120, check=False,
+    )  # fmt: skip
     assert done.stdout.decode() == "a\\\\b\\nü\n"
     assert shown("\x1b[2J", b"\x1b[2J") == "\\x1b[2J"
     assert shown(None, b"\x8f:\xff") == "hex:8f3aff"
@@ -98,8 +145,10 @@ def shown(text: str | None, data: bytes) -> str:
 
 
 @pytest.mark.parametrize(("name", "form"), [("x.png", "PNG"), ("x.JPG", "JPEG"), ("deep/x.webp", "WEBP")])
-def test_enlarged_files_are_of_the_form_their_name_says(tmp_path: Path, name: str, form: str) -> None:
-    done = run("upscale", str(SAMPLES / "label.png"), str(tmp_path / name))
+def test_enlarged_files_are_of_the_form_their_name_says(
+    run: Run, tiny: dict[str, str], tmp_path: Path, name: str, form: str
+) -> None:
+    done = run("upscale", str(SAMPLES / "label.png"), str(tmp_path / name), **tiny)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     with Image.open(SAMPLES / "label.png") as small, Image.open(tmp_path / name) as large:
         assert large.format == form
@@ -107,27 +156,29 @@ def test_enlarged_files_are_of_the_form_their_name_says(tmp_path: Path, name: st
     assert len(list((tmp_path / name).parent.iterdir())) == 1
 
 
-def test_enlarging_in_a_pipe(tmp_path: Path) -> None:
-    done = run("upscale", "-", "-", "--format", "webp", feed=(SAMPLES / "chat.png").read_bytes())
+def test_enlarging_in_a_pipe(run: Run, tiny: dict[str, str], tmp_path: Path) -> None:
+    done = run("upscale", "-", "-", "--format", "webp", feed=(SAMPLES / "chat.png").read_bytes(), **tiny)
     assert done.returncode == 0
     assert done.stdout[8:12] == b"WEBP"
 
 
-def test_what_cannot_be_enlarged_or_written_is_said_in_a_line(tmp_path: Path) -> None:
+def test_what_cannot_be_enlarged_or_written_is_said_in_a_line(
+    run: Run, tiny: dict[str, str], tmp_path: Path
+) -> None:
     sample = str(SAMPLES / "label.png")
     for arguments, message in (
         ((sample, str(tmp_path / "x.tiff")), "name it .png, .jpg or .webp"),
         (("missing.png", str(tmp_path / "x.png")), "missing.png: there is no such file"),
         ((sample, "/proc/x.png"), "/proc/x.png: "),
     ):
-        done = run("upscale", *arguments)
+        done = run("upscale", *arguments, **tiny)
         assert done.returncode == 2
         assert len(done.stderr.decode().splitlines()) == 1
         assert message in done.stderr.decode()
     assert not list(tmp_path.iterdir())
 
 
-def test_no_model_and_no_sense_have_statuses_of_their_own(tmp_path: Path) -> None:
+def test_no_model_and_no_sense_have_statuses_of_their_own(run: Run, tmp_path: Path) -> None:
     missing = run("read", str(SAMPLES / "label.png"), QRSR_MODEL_STORE=str(tmp_path))
     assert missing.returncode == 3
     assert b"no released version" in missing.stderr
