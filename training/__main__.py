@@ -17,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_train(commands)
+    _add_pack(commands)
     _add_interpolate(commands)
     _add_export(commands)
     _add_precision(commands)
@@ -68,6 +69,22 @@ def _train(options: argparse.Namespace) -> None:
     print(train(config, options.out, resume, CACHE))
 
 
+def _add_pack(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "pack", help="copy a checkpoint in 16 bits, to keep it and to go on from it elsewhere"
+    )
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write, for `train --resume`")
+    parser.set_defaults(run=_pack)
+
+
+def _pack(options: argparse.Namespace) -> None:
+    from training import checkpoint
+
+    checkpoint.halved(checkpoint.load(options.checkpoint)).save(options.out)
+    print(options.out)
+
+
 def _add_interpolate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "interpolate", help="mix the weights of two generators: (1 - alpha) PSNR + alpha GAN"
@@ -102,6 +119,11 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--crops", type=int, default=240, help="held-out crops read for the manifest; default: 240"
     )
+    parser.add_argument(
+        "--wechat",
+        type=Path,
+        help="folder of WeChat's nets, which read the crops; default: wechat_qr/1 of the store",
+    )
     parser.add_argument("--trained-on", default="CPU", help="device of the training, for the manifest")
     parser.add_argument("--notes", default="", help="for the manifest")
     parser.set_defaults(run=_export)
@@ -110,14 +132,17 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _export(options: argparse.Namespace) -> int:
     from training import checkpoint
     from training.export import ExportError
+    from training.interruption import exit_on_sigterm
     from training.release.read_rates import ReaderMissingError
     from training.release.versions import ReleaseError, release
 
     try:
-        folder = release(
-            checkpoint.load(options.checkpoint), options.store, options.name, options.version,
-            symbols=options.symbols, crops=options.crops, device=options.trained_on, notes=options.notes, cache=CACHE,
-        )  # fmt: skip
+        with exit_on_sigterm():
+            folder = release(
+                checkpoint.load(options.checkpoint), options.store, options.name, options.version,
+                symbols=options.symbols, crops=options.crops, device=options.trained_on, notes=options.notes,
+                wechat=options.wechat, cache=CACHE,
+            )  # fmt: skip
     except (ExportError, ReaderMissingError, ReleaseError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -39,3 +39,20 @@ def interruption() -> Iterator[Interruption]:
         yield noted
     finally:
         restore()
+
+
+@contextmanager
+def exit_on_sigterm() -> Iterator[None]:
+    """Within the block SIGTERM raises `SystemExit`, so that temporary files are removed on the way out.
+
+    Call it from the main thread: only that may set handlers.
+    """
+
+    def leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

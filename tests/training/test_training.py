@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from model_store.manifest import ManifestError, load_generator
+from model_store.manifest import ManifestError, ReadRate, load_generator
 from tests.builders.tensors import gradient
 from training import checkpoint as checkpoints
 from training.__main__ import main
@@ -22,6 +22,7 @@ from training.losses.module import weighted_cross_entropy
 from training.models.compact import CompactGenerator
 from training.models.config import CompactConfig
 from training.players import Players, rate_factor
+from training.release import versions
 from training.release.versions import ReleaseError, release
 from training.train import train
 
@@ -221,3 +222,52 @@ def test_a_signal_ends_a_run_with_a_checkpoint_that_goes_on(
     resumed = checkpoints.load(train(config, tmp_path / "run", resume=last, cache=tmp_path))
     for name, weight in whole.generator.items():
         assert torch.allclose(resumed.generator[name], weight, atol=1e-6), name
+
+
+def test_an_export_that_is_ended_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = train(_tiny(1), tmp_path / "run", cache=tmp_path)
+    monkeypatch.setattr(versions, "calibrate", lambda *_: signal.raise_signal(signal.SIGTERM))
+    store = tmp_path / "store"
+    with pytest.raises(SystemExit) as ended:
+        main(["export", "--checkpoint", str(last), "--store", str(store), "--version", "1", "--crops", "0"])
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert list((store / "qr_sr_x4").iterdir()) == []
+
+
+def test_an_export_into_a_store_of_its_own_takes_the_nets_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = train(_tiny(1), tmp_path / "run", cache=tmp_path)
+    asked: list[Path] = []
+
+    def rates(_model: Path, _multiple: int, wechat: Path, _crops: int) -> tuple[ReadRate, ...]:
+        asked.append(wechat)
+        return ()
+
+    monkeypatch.setattr(versions, "read_rates", rates)
+    given = ["export", "--checkpoint", str(last), "--symbols", "0", "--store"]
+    assert main([*given, str(tmp_path / "own"), "--version", "1"]) == 0
+    assert main([*given, str(tmp_path / "own"), "--version", "2", "--wechat", str(tmp_path / "nets")]) == 0
+    assert asked == [tmp_path / "own" / "wechat_qr" / "1", tmp_path / "nets"]
+
+
+def test_a_packed_checkpoint_is_half_as_large_and_goes_on(tmp_path: Path) -> None:
+    last = train(_tiny(3), tmp_path / "run", cache=tmp_path)
+    packed = tmp_path / "packed.pt"
+    assert main(["pack", "--checkpoint", str(last), "--out", str(packed)]) == 0
+    whole, small = checkpoints.load(last), checkpoints.load(packed)
+    assert small.step == 3
+    for name, weight in whole.generator.items():
+        torch.testing.assert_close(small.generator[name].float(), weight, rtol=1e-3, atol=1e-4)
+    moments = [
+        value for state in small.optimiser["state"].values() for value in state.values() if value.dim()
+    ]
+    assert {moment.dtype for moment in moments} == {torch.bfloat16}
+    resumed = checkpoints.load(train(_tiny(5), tmp_path / "on", resume=packed, cache=tmp_path))
+    unbroken = checkpoints.load(train(_tiny(5), tmp_path / "unbroken", cache=tmp_path))
+    assert resumed.step == 5
+    assert all(weight.dtype == torch.float32 for weight in resumed.generator.values())
+    for name, weight in unbroken.generator.items():
+        torch.testing.assert_close(resumed.generator[name], weight, rtol=0.02, atol=2e-3)

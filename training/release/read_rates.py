@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from tqdm import trange
 
 from model_store.manifest import ManifestError, ReadRate, load_third_party
 from scoring.cases import picture
@@ -51,7 +52,7 @@ def _read_rate(
     wechat: WeChatReader, upscale: Upscale, family: str, px_per_module: float, crops: int
 ) -> ReadRate:
     outcomes = {"lr": [], "sr": []}  # type: dict[str, list[str]]
-    for number in range(crops):
+    for number in trange(crops, desc=f"crops of {family}, {px_per_module} px", unit="crop"):
         seed = [SEED, number]
         rng = np.random.default_rng(seed)
         symbol = draw_symbol(VERSIONS[number % len(VERSIONS)], rng)

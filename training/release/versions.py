@@ -5,6 +5,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tqdm import tqdm
+
 from model_store.manifest import (
     MANIFEST_NAME,
     Calibration,
@@ -43,12 +45,14 @@ def release(
     crops: int,
     device: str,
     notes: str = "",
+    wechat: Path | None = None,
     cache: Path | None = None,
 ) -> Path:
     """Write model version `store/name/version` and return its folder.
 
     `symbols` is the number of symbols per cell of the calibration, `crops` that of held-out crops in each decode
-    rate; 0 leaves either out. `device` says what the training ran on.
+    rate; 0 leaves either out. `device` says what the training ran on. `wechat` is the
+    folder of WeChat's nets, by default that of the store. Progress goes to standard error.
 
     Raises:
         ReleaseError: the version exists, or the generator takes colour.
@@ -87,7 +91,9 @@ def release(
                 device=device,
                 config=config.model_dump(mode="json"),
             ),
-            read_rates=read_rates(model, generator.multiple, store / WECHAT, crops) if crops else (),
+            read_rates=read_rates(model, generator.multiple, wechat or store / WECHAT, crops)
+            if crops
+            else (),
             calibration=calibrate(model, symbols, cache) if symbols else None,
             notes=" ".join(filter(None, (checkpoint.notes, notes))),
         )
@@ -99,10 +105,12 @@ def release(
 
 def calibrate(model: Path, symbols: int, cache: Path | None = None) -> Calibration:
     """The calibration of the generator `model` (ONNX), measured on `symbols` symbols per cell."""
+    cells = tqdm(
+        [(kind, size) for kind in KINDS for size in _CALIBRATION_SIZES], desc="calibration", unit="cell"
+    )
     seen = (
         symbol.truth
-        for kind in KINDS
-        for size in _CALIBRATION_SIZES
+        for kind, size in cells
         for symbol in whole_symbols(model, kind, size, symbols, _CALIBRATION_SEED, cache)
     )
     table = calibrated(*evidence(seen))
