@@ -12,6 +12,8 @@ rm -rf cv2/data/*.xml \
     numpy/f2py numpy/distutils
 # Pillow: fonts. The service draws none.
 rm -rf PIL/_imagingft*.so pillow.libs/libharfbuzz* pillow.libs/libfreetype*
+# fastapi-offline: Redoc. The service shows Swagger UI.
+rm -f fastapi_offline/static/redoc.standalone.js
 # Arrow: stores elsewhere, its network protocol, ORC, encryption, sources, its own tests, and one library under two more
 # names. Bulk runs read and write local Parquet, CSV and JSON.
 cd pyarrow

@@ -86,7 +86,7 @@ def create_app(
     mounted += [("", monitoring.router(gather)), ("", playground.router(needs_key=bool(keys)))]
     for prefix, routes in mounted:
         app.include_router(routes, prefix=prefix)
-    app.router.routes.append(playground.files())
+    app.router.routes += playground.files()
     paths = {
         prefix + route.path: route
         for prefix, routes in mounted

@@ -1,4 +1,7 @@
-"""The pages for people: the playground at `/`, Swagger at `/docs`, and the files both are made of."""
+"""The pages for people: the playground at `/`, Swagger UI at `/docs`, and the files that both need.
+
+Swagger UI comes with the package fastapi-offline, of which only these files are used.
+"""
 
 from pathlib import Path
 
@@ -87,9 +90,12 @@ def router(*, needs_key: bool) -> APIRouter:
     return routes
 
 
-def files() -> Mount:
-    """`/static`."""
-    return Mount("/static", _Files(directory=STATIC))
+def files() -> list[Mount]:
+    """`/static`, and Swagger UI below it."""
+    return [
+        Mount("/static/swagger", _Files(packages=[("fastapi_offline", "static")])),
+        Mount("/static", _Files(directory=STATIC)),
+    ]
 
 
 def _page(name: str, policy: str) -> FileResponse:

@@ -61,6 +61,16 @@ def test_pages_have_a_strict_policy_and_need_nothing_else(client: httpx.Client, 
         assert client.get(f"/{resource}").status_code == 200
 
 
+def test_swagger_ui_comes_from_its_package_and_is_revalidated(client: httpx.Client) -> None:
+    for name, kind in (("swagger-ui-bundle.js", "text/javascript"), ("swagger-ui.css", "text/css")):
+        answer = client.get(f"/static/swagger/{name}")
+        assert answer.headers["content-type"].startswith(kind)
+        assert answer.headers["cache-control"] == "no-cache"
+        assert len(answer.content) > 100_000
+    assert client.get("/static/swagger/../core.py").status_code == 404
+    assert client.get("/static/swagger/%2e%2e/core.py").status_code == 404
+
+
 def test_modules_import_what_is_there(client: httpx.Client) -> None:
     for name, text in SCRIPTS.items():
         for imported in re.findall(r'from "\./([\w.]+)"', text):
