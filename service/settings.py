@@ -48,6 +48,13 @@ class Settings(BaseSettings):
             "`auto` does where the copy is faster."
         ),
     ] = "auto"
+    payload_prior: Annotated[
+        Literal["on", "off"],
+        Field(
+            description="Whether the soft-decision reader uses what is known of payloads where it reads nothing "
+            "without."
+        ),
+    ] = "on"
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
         Field(description="Where the generator runs; `cuda` refuses to start when CUDA does not come up."),

@@ -62,6 +62,14 @@ def add_commands(commands: Any) -> None:
     bound.add_argument("--receptions", type=int, default=10_000, help="for each limit (default %(default)s)")
     bound.add_argument("--seed", type=int, default=31)
 
+    prior = _part(parts, "prior", "prior", "decoding with a payload model, and whether its bound holds")
+    prior.add_argument("--count", type=int, default=100, help="receptions a cell (default %(default)s)")
+    prior.add_argument(
+        "--trials", type=int, default=100_000, help="bad receptions at each limit (default %(default)s)"
+    )
+    prior.add_argument("--photos", type=Path, help="folder of photographs whose payloads are used")
+    prior.add_argument("--seed", type=int, default=30)
+
     _part(parts, "finite-field", "finite_field", "Reed-Solomon libraries side by side")
 
     report = _part(

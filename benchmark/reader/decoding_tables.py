@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import Any
 
-from benchmark.figures.tables import table
+from benchmark.figures.tables import rate, table
 
 
 def channel_part(data: dict[str, Any]) -> str:
@@ -69,6 +69,55 @@ def bound_part(data: dict[str, Any]) -> str:
             f"By the bound itself at most {careless['expected_wrong']:.2g} of the readings at the careless limit were "
             f"expected to be wrong, and {strict['expected_wrong']:.1g} of those at the reader's. The reader's limit "
             f"refuses {refused:.2f} of the right readings of the careless one.",
+        ]
+    )
+
+
+def prior_part(data: dict[str, Any]) -> str:
+    """What a payload model reads more, and the outcome of bad receptions at both limits."""
+    rows = [
+        [
+            f"{row['level']}, {row['error_rate']:.0%}",
+            *(rate(row["read"][name] / row["count"]) for name in ("without", "reader", "ample")),
+            str(row["wrong"]),
+            "-" if row["ms"] is None else f"{row['ms']:.0f}",
+        ]
+        for row in data["rows"]
+    ]
+    strict, careless = data["trials"]
+    trials = [
+        [
+            one["kind"],
+            f"{one['trials']:,}",
+            str(one["read"]),
+            str(one["wrong"]),
+            str(other["read"]),
+            str(other["wrong"]),
+        ]
+        for one, other in zip(strict["kinds"], careless["kinds"], strict=True)
+    ]
+    head = [
+        "bad receptions",
+        "trials at each limit",
+        *(f"limit {one['limit']:g}: {key}" for one in (strict, careless) for key in _KEYS),
+    ]
+    return "\n\n".join(
+        [
+            f"```\n{data['command']}\n```",
+            f"{data['rows'][0]['count']} receptions a line, {data['payloads']}; milliseconds of processor time, median "
+            "of what is not read without.",
+            table(
+                [
+                    "level, module errors",
+                    "without",
+                    "with, the reader's work",
+                    "with, ample work",
+                    "wrong",
+                    "ms",
+                ],
+                rows,
+            ),
+            table(head, trials),
         ]
     )
 

@@ -12,12 +12,12 @@ from benchmark.figures.tables import rate, table
 from benchmark.paths import RESULTS
 from benchmark.protocols.misreads import Misreads, misreads_report
 from benchmark.reader import plots as reader_plots
-from benchmark.reader.decoding_tables import bound_part, channel_part, finite_field_part
+from benchmark.reader.decoding_tables import bound_part, channel_part, finite_field_part, prior_part
 
 DOCUMENT = Path("docs/reader.md")
 FILES = (
     *("coverage", "stages", "geometry", "speed", "calibration", "misreads"),
-    *("channel", "bound", "finite-field"),
+    *("channel", "bound", "prior", "finite-field"),
 )
 MORE_MISREADS = "misreads-*.json"
 """Runs of other seeds, which are added to that of seed 0."""
@@ -211,6 +211,7 @@ _PARTS: dict[str, Callable[[dict[str, Any], Folders], str]] = {
     "misreads": _misreads,
     "channel": lambda data, _: channel_part(data),
     "bound": lambda data, _: bound_part(data),
+    "prior": lambda data, _: prior_part(data),
     "finite-field": lambda data, _: finite_field_part(data),
 }
 

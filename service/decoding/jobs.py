@@ -12,6 +12,7 @@ from service.decoding.half_precision import from_half
 from service.decoding.payload import interpret
 from service.decoding.reading import Reading
 from service.decoding.soft import SoftCalibration, SoftReading, read_logits
+from service.decoding.soft.prior.automaton import payload_model
 from service.decoding.symbol import identifier, of_soft, sent
 from service.decoding.wechat import WeChatFiles, WeChatReader
 from service.decoding.zxing import read_zxing
@@ -20,12 +21,15 @@ from service.decoding.zxing import read_zxing
 class Readers:
     """The readers of one process, built once at its start."""
 
-    def __init__(self, files: WeChatFiles | None, calibration: SoftCalibration | None = None) -> None:
+    def __init__(
+        self, files: WeChatFiles | None, calibration: SoftCalibration | None = None, prior: bool = True
+    ) -> None:
         """Load the nets, if there are any, and run every reader once, so that the first job finds them warm.
 
         Args:
             files: WeChat's nets, or None to do without.
             calibration: what the generator's logits are worth; None takes them at their word.
+            prior: whether the soft-decision reader uses its payload model where it reads nothing without.
 
         Raises:
             WeChatUnavailableError: see `WeChatReader`.
@@ -34,6 +38,9 @@ class Readers:
         self.wechat = WeChatReader(files)
         self.wechat_plain = WeChatReader(None)
         self.calibration = calibration
+        self.prior = prior
+        if prior:
+            payload_model()
         blank = np.full((64, 64), 255, np.uint8)
         for job in (wechat, wechat_plain, zxing):
             job(self, blank, "warm-up")
@@ -68,7 +75,7 @@ def zxing(_: Readers, image: NDArray[np.uint8], attempt: str) -> list[Reading]:
 
 def soft(readers: Readers, logits: NDArray[np.floating[Any]], attempt: str) -> list[Reading]:
     """The soft-decision reader on `(h, w)` logits, negative where dark. It finds inverted symbols too."""
-    found = read_logits(from_half(logits), readers.calibration)
+    found = read_logits(from_half(logits), readers.calibration, prior=readers.prior)
     return [_from_soft(reading, attempt) for reading in found]
 
 

@@ -67,6 +67,8 @@ class Symbol:
     """None where they could not be followed: Model 1, and symbols that no standard encoder writes."""
     misread_bound: float | None
     """Upper bound on the probability that the payload is not the printed one; None where there is none."""
+    prior: bool = False
+    """Whether it could only be read with what is known of payloads."""
 
 
 @dataclass(frozen=True, slots=True)

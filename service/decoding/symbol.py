@@ -100,6 +100,7 @@ def of_soft(reading: SoftReading) -> Symbol:
         sequence=_sequence(reading.message.structured_append),
         modules=modules.compared(dark, reading.llr > 0, wrong, structure.checks, reading.llr),
         misread_bound=reading.misread_bound,
+        prior=reading.prior,
     )
 
 

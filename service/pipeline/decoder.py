@@ -46,6 +46,7 @@ class DecoderProcesses:
             upload_jobs.prepared,
             files,
             calibration_of(settings),
+            settings.payload_prior == "on",
             size=settings.decoders or max(usable_cpus(), 2),
             tasks_per_process=settings.decoder_recycle,
             memory_bytes=settings.decoder_memory_mib * MEBI,

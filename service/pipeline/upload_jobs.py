@@ -61,13 +61,15 @@ class Opened:
     """Time that decoding the image took, or its header alone."""
 
 
-def prepared(files: WeChatFiles | None, calibration: SoftCalibration | None = None) -> jobs.Readers:
+def prepared(
+    files: WeChatFiles | None, calibration: SoftCalibration | None = None, prior: bool = True
+) -> jobs.Readers:
     """The context of a decoder process: its readers, and the parsers of image formats loaded.
 
     Raises:
         WeChatUnavailableError: see `jobs.Readers`.
     """
-    readers = jobs.Readers(files, calibration)
+    readers = jobs.Readers(files, calibration, prior)
     blank = Pil.new("L", (64, 64), 255)
     for kind in KINDS:
         stream = io.BytesIO()

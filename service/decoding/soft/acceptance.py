@@ -102,6 +102,11 @@ def _best_exponent(weights: Floats, discrepancy: float) -> float:
     return float(exponents[int(np.argmin(bounds))])
 
 
+def log_words_as_near(weights: Floats, wrong: NDArray[np.bool_], checks: int) -> float:
+    """The first bound for one block `(n, 8)` by Chernoff's estimate: log of the expected number of words as near."""
+    return float(_log_soft_bounds(weights[None], wrong[None], 8 * checks)[0])
+
+
 def log_expected_words(weights: Floats, checks: int) -> Floats:
     """`(blocks,)` log of the expected number of other words as likely as the right one, for calibrated bits.
 

@@ -12,7 +12,7 @@ from service.decoding.eci import ECI_CODECS
 Mode = Literal["numeric", "alphanumeric", "byte", "kanji", "hanzi"]
 
 # Table 5.
-_ALPHANUMERIC: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+ALPHANUMERIC: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 # Table 2: mode indicators of the modes that carry characters, and table 3: bits of their character counts in
 # versions 1 to 9, 10 to 26, 27 to 40.
 DATA_MODES: Final[dict[int, tuple[Mode, tuple[int, int, int]]]] = {
@@ -118,7 +118,7 @@ def _letters(value: int, size: int) -> bytes:
     high, low = divmod(value, 45)
     if high >= 45 or (size == 1 and high):
         raise BitStreamError("no such characters")
-    return _ALPHANUMERIC[high : high + 1] * (size - 1) + _ALPHANUMERIC[low : low + 1]
+    return ALPHANUMERIC[high : high + 1] * (size - 1) + ALPHANUMERIC[low : low + 1]
 
 
 def _kanji(value: int) -> bytes:

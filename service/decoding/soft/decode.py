@@ -59,9 +59,11 @@ class Decoded:
     blocks: NDArray[np.uint8]
     """`(blocks, n)` code words, as `codewords.interleaving` has them."""
     stage: str
-    """The last stage that was needed: `hard decisions`, `order 2`, `erasures` or `order 4`."""
+    """The last stage that was needed: `hard decisions`, `order 2`, `erasures`, `order 4` or `prior`."""
     log10_misread_bound: float
     """Decimal logarithm of `misread_bound`, which may be too small for a float."""
+    prior: bool = False
+    """Whether the payload model was needed (see `prior.joint`)."""
 
     @property
     def misread_bound(self) -> float:
@@ -98,9 +100,7 @@ def decode_modules(
         raise ValueError("log-likelihood ratios must be finite")
     if effort is None:
         effort = Effort(DEFAULT_WORK, time.monotonic() + DEFAULT_SECONDS)
-    formats = format_hypotheses(llr)[:_MOST_FORMATS]
-    least = max(formats[0].log_likelihood - _FORMAT_RANGE, _LEAST_FORMAT)
-    formats = [word for word in formats if word.log_likelihood >= least]
+    formats = likely_formats(llr)
 
     # Other bits than the decoded ones choose the words, so each word counts as a trial.
     log_trials = log(hypotheses * max(len(formats), 1))
@@ -118,6 +118,13 @@ def decode_modules(
             if decoded is not None:
                 return decoded
     return None
+
+
+def likely_formats(llr: NDArray[np.float32], most: int = _MOST_FORMATS) -> list[FormatHypothesis]:
+    """The format words that are tried on `llr` `(n, n)`, likeliest first; none where there is no symbol."""
+    formats = format_hypotheses(llr)[:most]
+    least = max(formats[0].log_likelihood - _FORMAT_RANGE, _LEAST_FORMAT)
+    return [word for word in formats if word.log_likelihood >= least]
 
 
 def _begun(
@@ -207,11 +214,27 @@ def _judged(
     log_bound = log_trials + float(np.logaddexp.reduce(search.log_bounds))
     if log_bound > log(limit):
         return None
-    dark = codewords.modules_of_blocks(search.words, version, word.level, word.mask)
+    hard = np.packbits(search.hard, axis=2)[:, :, 0]
+    return decoded(llr, search.words, hard, version, word, message, search.stage, log_bound)
+
+
+def decoded(
+    llr: NDArray[np.float32],
+    words: NDArray[np.uint8],
+    hard: NDArray[np.uint8],
+    version: int,
+    word: FormatHypothesis,
+    message: bitstream.Message,
+    stage: str,
+    log_bound: float,
+    *,
+    prior: bool = False,
+) -> Decoded:
+    """What is told of an accepted message; `words` and `hard` `(blocks, n)` as corrected and as received."""
+    dark = codewords.modules_of_blocks(words, version, word.level, word.mask)
     order = layout.data_order(version)
     rows, columns = order[:, 0], order[:, 1]
     wrong_data = int(np.sum(dark[rows, columns] != (llr[rows, columns] > 0)))
-    hard = np.packbits(search.hard, axis=2)[:, :, 0]
     return Decoded(
         payload=message.payload,
         message=message,
@@ -219,8 +242,9 @@ def _judged(
         level=word.level,
         mask=word.mask,
         modules_corrected=wrong_data + word.contradicted,
-        codewords_corrected=int(np.sum(hard != search.words)),
-        blocks=search.words,
-        stage=search.stage,
+        codewords_corrected=int(np.sum(hard != words)),
+        blocks=words,
+        stage=stage,
         log10_misread_bound=min(log_bound / log(10), 0.0),
+        prior=prior,
     )

@@ -1,5 +1,6 @@
 """Reads QR symbols from the generator's logits: find, fit, sample, decode."""
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from service.decoding.soft.decode import Decoded, decode_modules
 from service.decoding.soft.effort import Effort
 from service.decoding.soft.finder import find_finders
 from service.decoding.soft.format_information import format_hypotheses
+from service.decoding.soft.prior.joint import decode_with_prior, outlook
 from service.decoding.soft.refinement import Fit
 from service.decoding.soft.sampling import TYPICAL, SoftCalibration, sampled
 from service.decoding.soft.search import GridSearch
@@ -29,6 +31,10 @@ _EVIDENT = 0.5
 """Agreement of the function patterns that shows this."""
 _LEAST_SIDE = 64
 """Pixels; no readable symbol of 21 modules is smaller."""
+_PRIOR_WORK = 45.0
+"""More of them for decoding with a payload model, after all else has failed and only where that may succeed."""
+_MOST_PRIOR_TRIES = 2
+"""Grids that are decoded so."""
 _MOST_TRIES = 32
 """Most decodings for one picture."""
 _FORMAT_RANGE = 6.0
@@ -68,6 +74,8 @@ class SoftReading:
     """Mean of abs(tanh(logit / 2)) over the data modules."""
     residual: float
     """Root mean square of the last step of the fit, in modules."""
+    prior: bool = False
+    """Whether it could only be read with what is known of payloads."""
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -81,6 +89,8 @@ def read_logits(
     deadline_s: float = 2.0,
     max_symbols: int = 4,
     work: float = DEFAULT_WORK,
+    *,
+    prior: bool = True,
 ) -> list[SoftReading]:
     """All symbols, up to `max_symbols`, in `logits` `(H, W) float32` (negative where dark), best found first.
 
@@ -88,7 +98,8 @@ def read_logits(
     are found, in nominal milliseconds (see `effort`), whatever the clock says, except that a large symbol that is
     certainly there gets more; `deadline_s` bounds the time, for safety. Both roughly: what has been started is
     finished. A payload is returned only when the bound on its being wrong is small; otherwise the list stays
-    without it.
+    without it. With `prior`, where nothing was read, what is known of payloads is used too (`prior.joint`), at a limit
+    of its own.
 
     Raises ValueError where `logits` is no two-dimensional array of finite numbers.
     """
@@ -104,7 +115,21 @@ def read_logits(
         if reading is None:
             break
         readings.append(reading)
+    if prior and not readings:
+        last = search.with_prior(Effort(_PRIOR_WORK, time.monotonic() + deadline_s / 2))
+        readings += [] if last is None else [last]
     return readings
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One way to look at a symbol that could not be decoded."""
+
+    fit: Fit
+    mirrored: bool
+    llr: FloatArray
+    chances: int
+    """Hypotheses that it is charged."""
 
 
 class _Search:
@@ -118,6 +143,7 @@ class _Search:
         self._grids = GridSearch(logits, darkness, effort)
         self._finders = find_finders(darkness)
         self._tries = 0
+        self._failed: list[_Try] = []
 
     def next_symbol(self, readings: list[SoftReading]) -> SoftReading | None:
         """The next symbol besides those already read; None if there is none in time."""
@@ -148,6 +174,19 @@ class _Search:
             decoded = decode_modules(llr, fit.grid.version, self._effort.part(0.5), hypotheses=chances)
             if decoded is not None:
                 return _reading(decoded, fit, mirrored, llr)
+            self._failed.append(_Try(fit, mirrored, llr, chances))
+        return None
+
+    def with_prior(self, effort: Effort) -> SoftReading | None:
+        """The likeliest of the grids that could not be decoded, with what is known of payloads."""
+        ranked = [(outlook(one.llr, one.fit.grid.version), number) for number, one in enumerate(self._failed)]
+        for doubt, number in sorted(ranked)[:_MOST_PRIOR_TRIES]:
+            if doubt == math.inf or effort.exhausted:
+                break
+            one = self._failed[number]
+            decoded = decode_with_prior(one.llr, one.fit.grid.version, effort, hypotheses=one.chances)
+            if decoded is not None:
+                return _reading(decoded, one.fit, one.mirrored, one.llr)
         return None
 
 
@@ -172,6 +211,7 @@ def _reading(decoded: Decoded, fit: Fit, mirrored: bool, llr: FloatArray) -> Sof
         agreement=fit.agreement,
         sureness=fit.sureness,
         residual=fit.residual,
+        prior=decoded.prior,
     )
 
 

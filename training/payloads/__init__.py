@@ -1,0 +1,1 @@
+"""Grammars of payloads, and the payload model built from them (`python -m training.payloads`)."""
