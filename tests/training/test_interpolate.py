@@ -91,7 +91,7 @@ def test_releases_can_be_mixed_and_the_result_released(tmp_path: Path) -> None:
         for name, w in by_hand.state_dict().items()
     }
     by_hand.load_state_dict(weights)
-    np.testing.assert_allclose(logits, by_hand(lr).detach().numpy(), atol=1e-4)
+    np.testing.assert_allclose(logits, by_hand(lr).logits.detach().numpy(), atol=1e-4)
 
 
 def test_what_cannot_be_mixed_is_refused_in_one_line(
