@@ -1,12 +1,12 @@
-# Everything a newcomer types. `make help` lists it.
+# The commands of the project. `make help` lists them.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 HOST ?= 127.0.0.1
 BIN := $(VENV)/bin
-# The CUDA build of ONNX Runtime where an NVIDIA driver answers, the CPU build elsewhere; never both, since the two
-# wheels overwrite each other's files.
+# The CUDA build of ONNX Runtime if an NVIDIA driver answers, else the CPU build. Never both, because the two wheels
+# overwrite each other's files.
 RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo cuda || echo cpu)
 OTHER_RUNTIME := $(if $(filter cuda,$(RUNTIME)),onnxruntime,onnxruntime-gpu)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
@@ -55,7 +55,7 @@ bench-quick: $(VENV)/.dev fetch ## the benchmark's regression floor, under a min
 bench-serve: $(VENV)/.dev fetch build/load/.peers build/load/.fuzz ## the service under load and faults: docs/performance.md (an hour)
 	$(BIN)/python -m benchmark serving all
 
-# What is measured against, and the fuzzers, each in an environment of its own: nothing of them is ever served.
+# The peers of the benchmark and the fuzzers, each in an environment of its own, which the service never uses.
 build/load/.%: constraints.txt | $(BIN)/python
 	@$(PYTHON) -m venv build/load/$*
 	@build/load/$*/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
@@ -69,7 +69,7 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
-# A stamp per runtime: a driver that appears later changes the stamp's name and brings the other build.
+# One stamp per runtime: if a driver appears later, the name of the stamp changes and the other build is installed.
 $(VENV)/.service: $(VENV)/.service-$(RUNTIME)
 	@touch $@
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Write the image's locks anew from pyproject.toml and constraints.txt. Needs uv. `universal` is for processors; the images
-# are Linux, so what tqdm wants on Windows alone is left out.
+# Write the images' locks from pyproject.toml and constraints.txt. Needs uv. `universal` covers all processors; the images
+# are Linux, so what tqdm needs only on Windows is left out.
 set -eu
 cd "$(dirname "$0")/.."
 lock() {

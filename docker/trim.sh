@@ -1,5 +1,5 @@
 #!/bin/sh
-# Remove from a site-packages folder what the service never loads. Licence texts stay.
+# Remove from a site-packages folder everything that the service never loads. Licence texts stay.
 #   docker/trim.sh SITE_PACKAGES
 set -eu
 cd "$1"
@@ -10,7 +10,7 @@ find . -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.h' -o -name '*.hpp'
 rm -rf cv2/data/*.xml \
     onnxruntime/backend onnxruntime/datasets onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
     numpy/f2py numpy/distutils
-# Pillow: fonts. The service draws none.
+# Pillow: fonts. The service draws no text.
 rm -rf PIL/_imagingft*.so pillow.libs/libharfbuzz* pillow.libs/libfreetype*
 # fastapi-offline: Redoc. The service shows Swagger UI.
 rm -f fastapi_offline/static/redoc.standalone.js

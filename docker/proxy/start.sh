@@ -1,5 +1,5 @@
 #!/bin/sh
-# Start HAProxy with the operator's certificate, or with a self-signed one made now where there is none.
+# Start HAProxy with the operator's certificate, or with a new self-signed one if there is none.
 set -eu
 CERTIFICATE=/tls/site.pem
 if [ ! -r "$CERTIFICATE" ]; then
