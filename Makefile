@@ -11,13 +11,23 @@ RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo cuda || echo cpu)
 OTHER_RUNTIME := $(if $(filter cuda,$(RUNTIME)),onnxruntime,onnxruntime-gpu)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help serve fetch test test-ray lint types format check bench-quick bench-serve clean
+.PHONY: help serve wheel fetch test test-ray lint types format check bench-quick bench-serve clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-serve: $(VENV)/.service fetch ## install what the service needs and serve on PORT (8000)
-	QRSR_HOST=$(HOST) QRSR_PORT=$(PORT) exec $(BIN)/python -m service
+serve: .port-is-free $(VENV)/.service fetch ## install what the service needs and serve on PORT (8000)
+	@echo "starting; when it is ready, open http://$(if $(filter 127.0.0.1 0.0.0.0,$(HOST)),localhost,$(HOST)):$(PORT) in a browser. Ctrl-C ends it."
+	@QRSR_HOST=$(HOST) QRSR_PORT=$(PORT) exec $(BIN)/python -m service
+
+# Before anything is installed. The service looks again.
+.PHONY: .port-is-free
+.port-is-free:
+	@$(PYTHON) service/server/listening.py $(HOST) $(PORT)
+
+wheel: $(VENV)/.service ## build the package into dist: pip install 'dist/qr_super_resolution-...whl[cpu]'
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@rm -rf build/lib build/bdist.* && ls dist/*.whl
 
 fetch: $(VENV)/.service ## fetch and verify the WeChat model files (the service also runs without them)
 	@$(BIN)/python -m model_store fetch || echo "going on without the WeChat nets: fewer symbols will be read" >&2
@@ -66,21 +76,23 @@ clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
+	@echo "making the virtual environment $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
 
 # One stamp per runtime: if a driver appears later, the name of the stamp changes and the other build is installed.
 $(VENV)/.service: $(VENV)/.service-$(RUNTIME)
 	@touch $@
 
 $(VENV)/.service-$(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing the service with ONNX Runtime for $(RUNTIME) ..."
+	@echo "installing the service into $(VENV), with ONNX Runtime for $(RUNTIME): FastAPI, OpenCV, zxing-cpp, Arrow."
+	@echo "This downloads about $(if $(filter cuda,$(RUNTIME)),3 GB,200 MB) once ..."
 	@$(BIN)/python -m pip uninstall --quiet --yes $(OTHER_RUNTIME) 2>/dev/null || true
 	@rm -f $(VENV)/.service-*
-	$(INSTALL) '.[$(RUNTIME),bulk]'
+	@$(INSTALL) '.[$(RUNTIME),bulk]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.service pyproject.toml constraints.txt
-	@echo "installing training and development tools ..."
-	$(INSTALL) '.[$(RUNTIME),bulk,training,dev]'
+	@echo "installing training and development tools (PyTorch, linters, pytest): gigabytes, once ..."
+	@$(INSTALL) '.[$(RUNTIME),bulk,training,dev]'
 	@touch $@

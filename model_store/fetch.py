@@ -22,7 +22,9 @@ class FetchError(Exception):
     """No source has the files; the message tells, source by source, why."""
 
 
-def fetch(version_dir: Path, local: Path | None, report: Callable[[str], None]) -> None:
+def fetch(
+    version_dir: Path, local: Path | None, report: Callable[[str], None], *, into: Path | None = None
+) -> None:
     """Bring the files of a third-party version that are missing or altered, verified by size and SHA-256.
 
     Each file appears whole or not at all, and nothing is asked of any source when all are there.
@@ -31,13 +33,15 @@ def fetch(version_dir: Path, local: Path | None, report: Callable[[str], None]) 
         version_dir: the folder of the manifest.
         local: a folder to look into before the manifest's sources.
         report: called with one line for each source that fails and for the outcome.
+        into: the folder for the files; without it, the manifest's own.
 
     Raises:
         FetchError: no source has all that is missing.
         ManifestError: the manifest is missing or malformed.
     """
     manifest = read_third_party(version_dir)
-    wanted = [stored for stored in manifest.files if not _is_there(version_dir, stored)]
+    folder = into or version_dir
+    wanted = [stored for stored in manifest.files if not _is_there(folder, stored)]
     label = f"{manifest.name} {manifest.version}"
     if not wanted:
         report(f"{label}: complete, {len(manifest.files)} files verified")
@@ -52,8 +56,9 @@ def fetch(version_dir: Path, local: Path | None, report: Callable[[str], None]) 
             report(f"{label}: not from {name}: {error}")
             failures.append(f"{name}: {error}")
             continue
+        folder.mkdir(parents=True, exist_ok=True)
         for stored in wanted:
-            _write(version_dir / stored.name, contents[stored.name])
+            _write(folder / stored.name, contents[stored.name])
         report(f"{label}: {len(wanted)} files from {name}, verified")
         return
     raise FetchError(f"{label}: no source has the files ({'; '.join(failures)})")

@@ -1,6 +1,6 @@
 """Settings of the service, read from the environment (`QRSR_...`).
 
-`python -m service settings` prints the README's table of them.
+`python -m service settings` prints the table of them that docs/settings.md has.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,14 @@ from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from model_store.user_cache import PACKAGED
+
 PREFIX = "QRSR_"
 MEBI = 1024 * 1024
 
 
 class Settings(BaseSettings):
-    """Every field has a bound and a description; the README's table is generated from them."""
+    """Every field has a bound and a description; the table of docs/settings.md is generated from them."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
@@ -31,7 +33,11 @@ class Settings(BaseSettings):
     ] = "info"
 
     model_store: Annotated[
-        Path, Field(description="Folder of released models; relative to the working directory.")
+        Path,
+        Field(
+            description="Folder of released models; relative to the working directory. Where it is not set and the "
+            "working directory has none, the one in the package."
+        ),
     ] = Path("model_store")
     model: Annotated[
         str,
@@ -195,6 +201,13 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=101, description="Quality of `format=webp` answers; 101 is lossless.")
     ] = 90
 
+    @property
+    def store(self) -> Path:
+        """The folder of models in use: `model_store`, or the package's own where that is neither set nor there."""
+        if "model_store" in self.model_fields_set or (self.model_store / self.model).is_dir():
+            return self.model_store
+        return PACKAGED
+
 
 def unknown(environment: Mapping[str, str]) -> list[str]:
     """Variables with our prefix that are no setting: most likely misspelt, and without any effect."""
@@ -205,7 +218,7 @@ def unknown(environment: Mapping[str, str]) -> list[str]:
 
 
 def markdown_table() -> str:
-    """The README's table of settings: one row a field, in the order of their definition."""
+    """The table of settings: one row a field, in the order of their definition."""
     rows = ["| Variable | Default | Range | Meaning |", "|---|---|---|---|"]
     for name, field in Settings.model_fields.items():
         rows.append(

@@ -60,14 +60,14 @@ class Made(_Frozen):
         Raises:
             ManifestError: there is no such generator, or it is not whole.
         """
-        folder = version_folder(settings.model_store, settings.model, settings.model_version)
+        folder = version_folder(settings.store, settings.model, settings.model_version)
         manifest, _ = load_generator(folder)
         return cls(
             model=manifest.name,
             version=manifest.version,
             sha256=manifest.model.sha256,
             draft=_draft(folder) if settings.drafts != "off" else "",
-            wechat_nets=wechat_files(settings.model_store) is not None,
+            wechat_nets=wechat_files(settings.store) is not None,
             limits={name: getattr(settings, name) for name in _LIMITS},
         )
 

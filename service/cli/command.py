@@ -13,6 +13,7 @@ from service import files
 from service.cli.options import NOT_STARTED, UNUSABLE
 from service.decoding.processes.errors import PoolError
 from service.generator.engine import EngineError
+from service.pipeline.first_use import fetch_nets
 from service.pipeline.runtime import Services, opened
 from service.settings import Settings
 
@@ -30,9 +31,13 @@ def with_services(work: Callable[[Services], Awaitable[int]]) -> int:
     return guarded(lambda settings: asyncio.run(with_settings(settings)))
 
 
-def guarded(work: Callable[[Settings], int]) -> int:
+def guarded(work: Callable[[Settings], int], *, first_use: bool = True) -> int:
     """Do `work` with the environment's settings, and say in a line what keeps it from being done. Returns the exit
-    status."""
+    status.
+
+    Args:
+        first_use: whether an installed package may fetch what it lacks before.
+    """
     # What goes wrong with a file is said in one line, not in the service's log.
     logging.getLogger("service").setLevel(logging.CRITICAL)
     try:
@@ -42,6 +47,8 @@ def guarded(work: Callable[[Settings], int]) -> int:
             complain(f"QRSR_{str(fault['loc'][0]).upper()}: {fault['msg']}")
         return UNUSABLE
     try:
+        if first_use:
+            fetch_nets(settings, complain)
         return work(settings)
     except (ManifestError, EngineError, PoolError) as error:
         complain(str(error))

@@ -4,10 +4,14 @@ Nothing here imports NumPy or OpenCV, so that memory is tuned before they alloca
 """
 
 import argparse
+import os
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
+from service import VERSION
 from service.cli.options import (
     EXIT_STATUS,
     NOT_STARTED,
@@ -17,27 +21,51 @@ from service.cli.options import (
     UpscaleOptions,
 )
 
+CONSOLE = "qrsr"
+"""The installed command; the other name is `python -m service`."""
+_OURS = ("qrsr", "service", "model_store")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; without a command, serve. Returns the exit status."""
-    parser = _parser()
+    """Do what the command line says. Without a command `python -m service` serves, and `qrsr` prints its help. Returns
+    the exit status."""
+    console = Path(sys.argv[0]).name == CONSOLE
+    parser = _parser(CONSOLE if console else "python -m service")
     options = parser.parse_args(arguments)
     if options.command is None:
-        return _serve(options)
+        if console:
+            parser.print_help()
+            return READ
+        options = parser.parse_args(["serve"])
     run: Callable[[argparse.Namespace], int] = options.run
-    return run(options)
+    try:
+        return run(options)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in _OURS:
+            raise
+        parser.exit(
+            NOT_STARTED,
+            f"this needs {error.name}: pip install 'qr-super-resolution[cpu]', or [cuda] for a GPU\n",
+        )
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m service",
+        prog=prog,
         description="Reads QR symbols that other software gives up on. Settings come from QRSR_... in the environment.",
         epilog=EXIT_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"qr-super-resolution {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    serve = commands.add_parser("serve", help="serve HTTP (this is done without a command)")
+    serve = commands.add_parser("serve", help="serve HTTP")
+    serve.add_argument("--host", help="address to listen on; default: QRSR_HOST, or 127.0.0.1")
+    serve.add_argument("--port", help="port to listen on; default: QRSR_PORT, or 8000")
     serve.set_defaults(run=_serve)
+    fetch = commands.add_parser(
+        "fetch-models", help="fetch the WeChat files, which the package does not hold, and check them by hash"
+    )
+    fetch.set_defaults(run=_fetch_models)
     openapi = commands.add_parser("openapi", help="print the contract of the HTTP interface")
     openapi.set_defaults(run=_openapi)
     settings = commands.add_parser("settings", help="print the table of settings")
@@ -159,10 +187,19 @@ def _share(text: str) -> float:
     return number
 
 
-def _serve(_: argparse.Namespace) -> int:
+def _serve(options: argparse.Namespace) -> int:
+    for name in ("host", "port"):
+        if (value := getattr(options, name)) is not None:
+            os.environ[f"QRSR_{name.upper()}"] = value
     from service.server.main import main as serve
 
     return serve()
+
+
+def _fetch_models(_: argparse.Namespace) -> int:
+    from service.cli.fetch_models import run
+
+    return run()
 
 
 def _openapi(_: argparse.Namespace) -> int:

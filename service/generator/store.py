@@ -13,7 +13,7 @@ def build_engine(settings: Settings) -> UpscaleEngine:
     Raises:
         ManifestError, EngineError: see `OnnxEngine` and `draft_of`.
     """
-    folder = version_folder(settings.model_store, settings.model, settings.model_version)
+    folder = version_folder(settings.store, settings.model, settings.model_version)
     threads = settings.threads or usable_cpus()
     engine = OnnxEngine(
         folder,

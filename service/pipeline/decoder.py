@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from model_store.contract import Image
-from model_store.manifest import ManifestError, load_generator, load_third_party
+from model_store.manifest import ManifestError, load_generator
+from model_store.user_cache import located
 from model_store.versions import newest, version_folder
 from service.decoding import jobs
 from service.decoding.cascade import (
@@ -41,7 +42,7 @@ class DecoderProcesses:
 
     def __init__(self, settings: Settings, attempts: tuple[Attempt, ...] = ATTEMPTS) -> None:
         """`attempts` begin with zxing-cpp on the upload, which `read_small` does as well."""
-        files = wechat_files(settings.model_store)
+        files = wechat_files(settings.store)
         self._pool = DecoderPool(
             upload_jobs.prepared,
             files,
@@ -158,7 +159,7 @@ def calibration_of(settings: Settings) -> SoftCalibration | None:
     Raises:
         ManifestError: there is no such generator, or it is not whole.
     """
-    folder = version_folder(settings.model_store, settings.model, settings.model_version)
+    folder = version_folder(settings.store, settings.model, settings.model_version)
     table = load_generator(folder)[0].calibration
     return SoftCalibration(table.logit, table.llr) if table else None
 
@@ -170,11 +171,10 @@ def wechat_files(store: Path) -> WeChatFiles | None:
         _log.warning("no WeChat nets in the model store: WeChat works without detector and super-resolution")
         return None
     try:
-        load_third_party(folder)
+        return WeChatFiles.in_folder(located(folder))
     except ManifestError as error:
         _log.warning(
             "the WeChat nets are not usable: WeChat works without detector and super-resolution",
             extra={"reason": str(error)},
         )
         return None
-    return WeChatFiles.in_folder(folder)

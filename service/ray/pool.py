@@ -180,7 +180,7 @@ async def on_ray(
     try:
         count = shape.workers or _room(shape)
         own = without_keys(sized(settings, cpus=shape.cpus, gpu=shape.gpus > 0))
-        own = own.model_copy(update={"model_store": own.model_store.absolute()})
+        own = own.model_copy(update={"model_store": own.store.absolute()})
         actor = ray.remote(_RayWorker).options(
             num_cpus=shape.cpus, num_gpus=shape.gpus, max_restarts=-1, max_task_retries=0, max_concurrency=8
         )

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import logs, machine
+from service.pipeline.first_use import fetch_nets
+from service.server import listening
 from service.server.api_keys import KeysError
 from service.server.app import create_app
 from service.server.connection import BoundedProtocol
@@ -50,6 +52,10 @@ def main() -> int:
         logs.configure(settings.log_level)
         for name in unknown(os.environ):
             _log.warning("%s is not a setting and has no effect", name)
+        if (taken := listening.obstacle(settings.host, settings.port)) is not None:
+            print(taken, file=sys.stderr)
+            return NOT_STARTED
+        fetch_nets(settings, _log.info)
         app = create_app(settings)
     except ValidationError as error:
         for fault in error.errors(include_input=False, include_url=False):
@@ -59,7 +65,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return NOT_SET_UP
     _raise_file_limit()
-    startup = _Startup(app)
+    startup = _Startup(app, listening.invitation(settings.host, settings.port))
     server = uvicorn.Server(
         uvicorn.Config(
             startup,
@@ -91,8 +97,9 @@ class _Startup:
     """ASGI layer that makes one line of whatever keeps the application from starting; the traceback is logged at
     level debug. Memory is settled once it has started."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, invitation: str) -> None:
         self._app = app
+        self._invitation = invitation
         self.failed = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,6 +115,9 @@ class _Startup:
                 message = {**message, "message": f"cannot start: {type(error).__name__}: {error}"}
             elif message["type"] == "lifespan.startup.complete":
                 machine.settle()
+                # For people: whoever collects logs has no terminal.
+                if sys.stderr.isatty():
+                    print(self._invitation, file=sys.stderr)
             await send(message)
 
         try:

@@ -21,7 +21,7 @@ def test_every_alert_is_explained() -> None:
 def test_every_variable_of_the_compose_file_is_explained_with_its_default() -> None:
     text = (ROOT / "docker-compose.yml").read_text() + (ROOT / "docker/api-keys.yml").read_text()
     used = dict(re.findall(r"\$\{([A-Z_]+):(?:-|(?=\?))([^}?]*)", text))
-    # Settings of the service are in the README's table, which is generated.
+    # Settings of the service are in the table of docs/settings.md, which is generated.
     own = {name: default for name, default in used.items() if not name.startswith("QRSR_")}
     rows = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|([^|]*)\|", OPERATIONS, re.MULTILINE)
     told: dict[str, str] = {}

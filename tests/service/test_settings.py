@@ -1,13 +1,14 @@
-"""Settings are bounded, described, and the README's table is what the code says."""
+"""Settings are bounded, described, and the table of docs/settings.md is what the code says."""
 
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+import model_store
 from service.settings import PREFIX, Settings, markdown_table, unknown
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 
 
 def test_every_setting_is_described_and_bounded() -> None:
@@ -47,6 +48,18 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.model_store == Path("/somewhere")
 
 
+def test_the_store_is_what_is_named_then_the_working_directorys_then_the_packages(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("QRSR_MODEL_STORE", raising=False)
+    assert Settings().store == Path(model_store.__file__).parent
+    (tmp_path / "model_store" / "qr_sr_x4").mkdir(parents=True)
+    assert Settings().store == Path("model_store")
+    # A name that is wrong is not passed over.
+    assert Settings(model_store=Path("/somewhere")).store == Path("/somewhere")
+
+
 def test_misspelt_settings_are_found() -> None:
     assert unknown({"QRSR_PROT": "1", "QRSR_PORT": "2", "qrsr_tile": "64", "HOME": "/"}) == ["QRSR_PROT"]
 
@@ -57,12 +70,10 @@ def test_the_table_has_a_row_for_each_setting() -> None:
     assert "| `QRSR_DEVICE` | `auto` | `auto`, `cpu`, `cuda` |" in markdown_table()
 
 
-def test_the_readme_has_this_table() -> None:
-    if not README.is_file():
-        pytest.skip("no README yet")
-    text = README.read_text()
+def test_the_page_of_settings_has_this_table() -> None:
+    text = PAGE.read_text()
     start, end = "<!-- settings:begin -->", "<!-- settings:end -->"
-    assert start in text, f"README.md lacks {start}"
-    assert end in text, f"README.md lacks {end}"
+    assert start in text, f"docs/settings.md lacks {start}"
+    assert end in text, f"docs/settings.md lacks {end}"
     table = text.split(start)[1].split(end)[0].strip()
     assert table == markdown_table(), "run `python -m service settings` and paste its output"

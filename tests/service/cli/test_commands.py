@@ -15,6 +15,7 @@ import pytest
 import segno
 from PIL import Image
 
+from service import VERSION
 from service.cli.main import main
 from service.cli.read import payload
 from service.pipeline.answers import Symbol
@@ -206,6 +207,50 @@ def test_the_contract_is_printed_as_it_is_committed(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
 
 
-def test_the_table_of_settings_is_printed_as_the_readme_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_of_settings_is_printed_as_its_page_has_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["settings"]) == 0
-    assert capsys.readouterr().out.strip() in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert capsys.readouterr().out.strip() in (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["qrsr", "__main__.py"])
+def test_the_version_is_told_under_either_name(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [f"/somewhere/{name}"])
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"qr-super-resolution {VERSION}\n"
+
+
+def test_the_console_command_by_itself_prints_its_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/somewhere/bin/qrsr"])
+    assert main([]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("usage: qrsr ")
+    assert all(command in told for command in ("serve", "read", "upscale", "fetch-models"))
+
+
+def test_without_the_extras_the_remedy_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing() -> int:
+        raise ModuleNotFoundError("No module named 'cv2'", name="cv2")
+
+    monkeypatch.setattr("service.cli.main._fetch_models", lambda _: missing())
+    with pytest.raises(SystemExit) as ended:
+        main(["fetch-models"])
+    assert ended.value.code == 3
+    assert "this needs cv2: pip install 'qr-super-resolution[cpu]'" in capsys.readouterr().err
+
+
+def test_outside_the_repository_the_packages_own_generator_is_used(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "service", "read", str(SAMPLES / "screen.png")],
+        capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.stdout == TEXTS["screen"] + "\n"
+    assert done.returncode == 0
