@@ -39,7 +39,7 @@ test-ray: $(VENV)/.dev fetch ## install Ray and run the tests that start cluster
 	$(INSTALL) '.[$(RUNTIME),ray]'
 	$(BIN)/python -m pytest -m cluster tests/service/ray
 
-lint: $(VENV)/.dev ## ruff: rules and format; which folder imports which; linters of scripts, Dockerfiles, compose file and workflows
+lint: $(VENV)/.dev ## ruff: rules and format; which folder imports which; linters of scripts, Dockerfiles, compose file, manifests and workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
@@ -48,6 +48,7 @@ lint: $(VENV)/.dev ## ruff: rules and format; which folder imports which; linter
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml docker/api-keys.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/kubernetes-validate --strict --quiet kubernetes/deployment.yml kubernetes/service.yml kubernetes/scaling.yml kubernetes/network.yml kubernetes/model-volume/claim.yml
 	$(BIN)/zizmor --quiet --offline --no-progress .github
 
 types: $(VENV)/.dev ## mypy, strict

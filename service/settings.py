@@ -196,6 +196,16 @@ class Settings(BaseSettings):
         ),
     ] = ""
 
+    tracing_endpoint: Annotated[
+        str,
+        Field(
+            max_length=2048,
+            pattern=r"^(https?://[^\s]+)?$",
+            description="Address of an OpenTelemetry collector (OTLP over HTTP, with its path, such as "
+            "`http://collector:4318/v1/traces`) that gets a span for each request; empty for no tracing.",
+        ),
+    ] = ""
+
     jpeg_quality: Annotated[int, Field(ge=1, le=100, description="Quality of `format=jpeg` answers.")] = 92
     webp_quality: Annotated[
         int, Field(ge=1, le=101, description="Quality of `format=webp` answers; 101 is lossless.")

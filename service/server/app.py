@@ -16,7 +16,7 @@ from service.pipeline.admission import Gate
 from service.pipeline.decoder import DecoderProcesses
 from service.pipeline.metrics import Metrics
 from service.pipeline.runtime import DecoderFactory, EngineFactory, opened
-from service.server import event_loop_lag, openapi, problems
+from service.server import event_loop_lag, openapi, problems, tracing
 from service.server.api_keys import load_keys, origins
 from service.server.middleware import ApiKeys, BodyLimit, RequestLog
 from service.server.prometheus import Gather, own_only
@@ -110,6 +110,8 @@ def create_app(
             expose_headers=["X-Request-ID", "Server-Timing", "Retry-After"],
         )
     app.add_middleware(RequestLog, metrics=metrics, paths=frozenset(paths))
+    if settings.tracing_endpoint:
+        app.add_middleware(tracing.Tracing, provider=tracing.provider(settings), paths=frozenset(paths))
     return app
 
 

@@ -18,6 +18,7 @@ from service.server import listening
 from service.server.api_keys import KeysError
 from service.server.app import create_app
 from service.server.connection import BoundedProtocol
+from service.server.tracing import TracingError
 from service.settings import Settings, unknown
 
 ENDED, NOT_SET_UP, NOT_STARTED, LOST = 0, 2, 3, 70
@@ -61,7 +62,7 @@ def main() -> int:
         for fault in error.errors(include_input=False, include_url=False):
             print(f"QRSR_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
         return NOT_SET_UP
-    except KeysError as error:
+    except (KeysError, TracingError) as error:
         print(error, file=sys.stderr)
         return NOT_SET_UP
     _raise_file_limit()

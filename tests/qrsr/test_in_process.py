@@ -12,12 +12,14 @@ import pytest
 import qrsr
 from service.settings import Settings
 from tests.builders.images import encode, pattern, symbol
-from tests.builders.model import TINY
+from tests.builders.model import TINY, write_tiny_model
 from tests.builders.process import ROOT
 
 
 @pytest.fixture(scope="module")
-def reader(store: Path) -> Iterator[qrsr.Reader]:
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[qrsr.Reader]:
+    store = tmp_path_factory.mktemp("store")
+    write_tiny_model(store)
     with qrsr.Reader(Settings(model_store=store, model=TINY, device="cpu", decoders=1)) as reader:
         yield reader
 
@@ -38,7 +40,7 @@ def test_nothing_to_read_is_an_empty_list(reader: qrsr.Reader) -> None:
 
 
 def test_an_enlarged_image_keeps_its_channels_and_their_order(reader: qrsr.Reader) -> None:
-    assert reader.upscale(pattern(20, 30)).shape == (80, 120)
+    assert reader.upscale(np.ascontiguousarray(pattern(20, 30)[..., 0])).shape == (80, 120)
     red = np.zeros((16, 24, 3), np.uint8)
     red[...] = (200, 30, 10)
     enlarged = reader.upscale(red)
