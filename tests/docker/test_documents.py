@@ -70,3 +70,19 @@ def test_links_to_sections_lead_to_a_heading() -> None:
             )
             anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
             assert section in anchors, f"{page.relative_to(ROOT)}: {target}#{section}"
+
+
+def test_every_document_is_listed_for_its_readers() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    missing = [
+        page.name
+        for page in ROOT.glob("docs/*.md")
+        if page.name != "README.md" and f"({page.name})" not in index
+    ]
+    assert missing == []
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^\| \[\d{4}\]\((\S+)\) \|", (folder / "README.md").read_text(), re.MULTILINE)
+    assert listed == sorted(page.name for page in folder.glob("0*.md"))
