@@ -1,9 +1,51 @@
-"""Fixtures that more than one room uses."""
+"""What all tests share: one thread a library, no process without a marker, and the private measuring material."""
 
+import multiprocessing.process
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+# Before anything imports NumPy or torch. Their threads spin while they wait, which made the tests cost several times
+# the processor time and took the CPUs from one another's processes.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+_STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
+"""Audit events of a process that starts. What `multiprocessing` starts has none."""
+_unmarked: str | None = None
+"""The test that is under way, where it has no marker `processes`."""
+
+
+def _refuse_processes(event: str, _arguments: Any = ()) -> None:
+    if event in _STARTS and _unmarked is not None:
+        raise RuntimeError(f"{_unmarked} starts a process: it needs the marker `processes`")
+
+
+_start = multiprocessing.process.BaseProcess.start
+
+
+def _start_or_refuse(process: multiprocessing.process.BaseProcess) -> None:
+    _refuse_processes("os.fork")
+    _start(process)
+
+
+sys.addaudithook(_refuse_processes)
+multiprocessing.process.BaseProcess.start = _start_or_refuse  # type: ignore[method-assign]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let the fast tests stay fast: `make test-fast` leaves out what starts processes, by its marker."""
+    global _unmarked
+    _unmarked = None if item.get_closest_marker("processes") else item.nodeid
+    try:
+        return (yield)
+    finally:
+        _unmarked = None
 
 
 @pytest.fixture(scope="session")

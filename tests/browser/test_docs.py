@@ -1,8 +1,12 @@
 """The API's page at `/docs`, with nothing from elsewhere."""
 
+import pytest
+
 from tests.browser.page import Visit
 from tests.builders.images import encode, symbol
 from tests.builders.server import Server
+
+pytestmark = pytest.mark.processes
 
 
 def test_swagger_shows_and_tries_the_service(visit: Visit, quick: Server) -> None:

@@ -9,6 +9,8 @@ from tests.browser.page import Visit, give, status, upload, wait_for_text
 from tests.builders.images import encode, symbol
 from tests.builders.server import Server
 
+pytestmark = pytest.mark.processes
+
 
 def test_the_same_file_may_be_chosen_again(visit: Visit, quick: Server) -> None:
     page = visit(quick).open()

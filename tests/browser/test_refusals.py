@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.browser.page import Visit, axe_violations, focused, status, upload, wait_for_text
 from tests.builders.decoders import InProcessDecoder
@@ -18,6 +19,9 @@ from tests.builders.images import encode, symbol
 from tests.builders.model import TINY, write_tiny_model
 from tests.builders.process import serving
 from tests.builders.server import Server
+
+pytestmark = pytest.mark.processes
+
 
 REFUSALS = [
     (b"\x00\x00\x00\x18ftypheic" + bytes(64), "photo.heic", "The service does not take this kind of file."),

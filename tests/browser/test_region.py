@@ -11,6 +11,8 @@ from tests.browser.page import Visit, axe_violations, focused, status, upload, w
 from tests.builders.images import symbol
 from tests.builders.server import Server
 
+pytestmark = pytest.mark.processes
+
 
 def photo(angle: int = 1) -> tuple[bytes, Image.Image]:
     """A JPEG with a symbol at (430, 90) as displayed, stored with the EXIF orientation given, and the picture

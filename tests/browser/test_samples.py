@@ -8,6 +8,8 @@ import pytest
 from tests.browser.page import SAMPLES, Visit, axe_violations, focused, status, tab_to, wait_for_text
 from tests.builders.server import Server
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("kind", ["desktop", "phone"])

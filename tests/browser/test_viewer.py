@@ -1,10 +1,13 @@
 """Upload and result side by side: divider, zoom, outline; and payloads as they are shown."""
 
 import numpy as np
+import pytest
 
 from tests.browser.page import Visit, status, upload, wait_for_text
 from tests.builders.images import encode, symbol
 from tests.builders.server import Server
+
+pytestmark = pytest.mark.processes
 
 
 def test_an_upload_is_compared_and_zoomed(visit: Visit, quick: Server) -> None:

@@ -214,6 +214,7 @@ def test_the_keys_overlay_gives_the_replicas_a_secret() -> None:
         assert overlay["services"][replica]["secrets"] == ["api_keys"]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("script", ["roll", "selftest", "lock.sh", "trim.sh", "proxy/start.sh"])
 def test_scripts_parse(script: str) -> None:
     path = DOCKER / script

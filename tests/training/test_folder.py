@@ -156,6 +156,7 @@ def test_pictures_of_every_kind_are_read_as_luma_or_rgb(tmp_path: Path) -> None:
     assert np.array_equal(read(tmp_path / "deep.png", 1)[0], deep // 256)
 
 
+@pytest.mark.processes
 def test_training_runs_on_a_folder_of_pairs(tmp_path: Path) -> None:
     _pairs(tmp_path)
     tiny = {"channels": 4, "body_channels": 4, "blocks": 1}

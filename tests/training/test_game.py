@@ -74,6 +74,7 @@ train(tiny(folder, game=sys.argv[2] == "game", steps=100_000), folder / "killed"
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("phase", ["psnr", "game"])
 def test_a_killed_run_goes_on_as_an_unbroken_one(tmp_path: Path, phase: str) -> None:
     game = phase == "game"
@@ -110,6 +111,7 @@ def test_a_killed_run_goes_on_as_an_unbroken_one(tmp_path: Path, phase: str) -> 
             )
 
 
+@pytest.mark.processes
 def test_the_second_phase_starts_from_the_first(tmp_path: Path) -> None:
     first = train(tiny(tmp_path, game=False, steps=3), tmp_path / "psnr", cache=tmp_path)
     with pytest.raises(checkpoints.CheckpointError, match="has no discriminator"):
@@ -124,6 +126,7 @@ def test_the_second_phase_starts_from_the_first(tmp_path: Path) -> None:
         train(other, tmp_path / "gan", resume=tmp_path / "gan" / "last.pt", cache=tmp_path)
 
 
+@pytest.mark.processes
 def test_the_discriminator_learns_to_tell(tmp_path: Path) -> None:
     config = tiny(tmp_path, game=True, steps=40, loss={"perceptual": 0, "binary_pattern": 0, "l2": 0})
     train(config, tmp_path / "run", cache=tmp_path)
@@ -137,6 +140,7 @@ def test_the_discriminator_learns_to_tell(tmp_path: Path) -> None:
     assert sum(line["d_loss"] for line in last) < 10 * log[1]["d_loss"]
 
 
+@pytest.mark.processes
 def test_the_loss_is_the_weighted_sum_of_its_parts(tmp_path: Path) -> None:
     train(tiny(tmp_path, game=True, steps=12), tmp_path / "run", cache=tmp_path)
     for step, line in losses(tmp_path / "run").items():
@@ -145,6 +149,7 @@ def test_the_loss_is_the_weighted_sum_of_its_parts(tmp_path: Path) -> None:
         assert line["g_loss"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("decay", [0.0, 0.9])
 def test_the_average_can_be_switched_off(tmp_path: Path, decay: float) -> None:
     config = tiny(tmp_path, game=False, steps=12, optimiser={"ema_decay": decay, "learning_rate": 1e-2})
@@ -153,6 +158,7 @@ def test_the_average_can_be_switched_off(tmp_path: Path, decay: float) -> None:
     assert equal == (decay == 0)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("generator", [
     {"kind": "srresnet", "channels": 4, "blocks": 1, "batch_norm": True},
     {"kind": "rrdb", "channels": 4, "growth": 4, "blocks": 1},
@@ -167,6 +173,7 @@ def test_other_kinds_train_and_their_averages_count_batches(
     assert counts == ([2] * 3 if generator["kind"] == "srresnet" else [])
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("discriminator", ["unet", "vgg"])
 def test_colour_is_trained_by_every_part_and_not_released(tmp_path: Path, discriminator: str) -> None:
     config = tiny(
@@ -236,6 +243,7 @@ def shared(folder: Path) -> TrainingConfig:
     return tiny(folder, game=True, steps=14, optimiser={"gradient_clip": 1e9})
 
 
+@pytest.mark.processes
 def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
     config = shared(tmp_path)
     parts = [next(batches(config, 0, torch.device("cpu"), tmp_path, rank=rank, world=2)) for rank in (0, 1)]
@@ -293,6 +301,7 @@ def test_half_precision_without_cuda_is_refused(tmp_path: Path, monkeypatch: pyt
         launch(config)
 
 
+@pytest.mark.processes
 def test_a_game_for_the_picture_alone_leaves_the_logits_as_they_were(tmp_path: Path) -> None:
     two: dict[str, object] = {"kind": "two_outputs", "channels": 8, "dilations": [1], "picture_gradient": 0.0}
     sections: dict[str, dict[str, object]] = {"generator": two, "data": {"picture": "scene"}}

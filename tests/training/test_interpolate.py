@@ -72,6 +72,7 @@ def test_statistics_of_batch_norm_lie_between_and_counts_stay(tmp_path: Path) ->
     assert all(int(value) == 1 for name, value in found.ema.items() if name.endswith("tracked"))
 
 
+@pytest.mark.slow
 def test_releases_can_be_mixed_and_the_result_released(tmp_path: Path) -> None:
     store = tmp_path / "store"
     for seed, name in ((0, "psnr"), (1, "gan")):
@@ -111,6 +112,7 @@ def test_what_cannot_be_mixed_is_refused_in_one_line(
     assert not (tmp_path / "x.pt").exists()
 
 
+@pytest.mark.processes
 def test_a_mixed_network_is_started_from_and_not_resumed(tmp_path: Path) -> None:
     mixed = interpolate(_saved(tmp_path / "a.pt", 0), _saved(tmp_path / "b.pt", 1), 0.5)
     mixed.save(tmp_path / "mixed.pt")

@@ -60,6 +60,7 @@ def test_generators_take_colour(config: GeneratorConfig) -> None:
     torch.testing.assert_close(outputs.sr, torch.sigmoid(outputs.logits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [SMALL[2], SMALL[3], TWO], ids=["srresnet-bn", "rrdb", "two-outputs"])
 def test_exported_generator_computes_the_same(tmp_path: Path, config: GeneratorConfig) -> None:
     generator = build_generator(config)
@@ -69,6 +70,7 @@ def test_exported_generator_computes_the_same(tmp_path: Path, config: GeneratorC
     assert parity(generator, tmp_path / "model.onnx") < 1e-3
 
 
+@pytest.mark.slow
 def test_a_graph_takes_the_weights_of_another_generator_of_its_shape(tmp_path: Path) -> None:
     first, second, other = (build_generator(SMALL[kind]).eval() for kind in (3, 3, 0))
     write_onnx(first, tmp_path / "first.onnx")

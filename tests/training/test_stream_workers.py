@@ -7,10 +7,14 @@ import time
 from itertools import islice
 from pathlib import Path
 
+import pytest
 import torch
 
 from training.config import TrainingConfig, parse
 from training.data.stream import batches
+
+pytestmark = pytest.mark.processes
+
 
 _DYING_TRAINER = """
 import multiprocessing, os, sys, torch

@@ -115,6 +115,7 @@ def test_average_follows_the_weights() -> None:
     assert weight.item() == pytest.approx(1 - 0.9**2)
 
 
+@pytest.mark.processes
 def test_loss_falls(tmp_path: Path) -> None:
     config = _tiny(60, learning_rate=5e-3)
     train(config, tmp_path / "run", cache=tmp_path)
@@ -126,6 +127,7 @@ def test_loss_falls(tmp_path: Path) -> None:
     assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
 
 
+@pytest.mark.processes
 def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
     unbroken = checkpoints.load(train(_tiny(9), tmp_path / "a", cache=tmp_path))
     half = train(_tiny(4), tmp_path / "b", cache=tmp_path)
@@ -136,6 +138,7 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
         assert torch.allclose(resumed.ema[name], unbroken.ema[name], atol=1e-6), name
 
 
+@pytest.mark.processes
 def test_resuming_with_another_network_is_refused(tmp_path: Path) -> None:
     last = train(_tiny(1), tmp_path / "a", cache=tmp_path)
     other = _tiny(2).model_copy(update={"generator": CompactConfig(channels=4, body_channels=8, blocks=1)})
@@ -146,6 +149,7 @@ def test_resuming_with_another_network_is_refused(tmp_path: Path) -> None:
         checkpoints.load(tmp_path / "text.pt")
 
 
+@pytest.mark.processes
 def test_release_is_complete_verified_and_final(tmp_path: Path) -> None:
     checkpoint = checkpoints.load(train(_tiny(2), tmp_path / "run", cache=tmp_path))
     folder = release(checkpoint, tmp_path / "store", "qr_sr_x4", 1, symbols=0, crops=0, device="test")
@@ -161,6 +165,7 @@ def test_release_is_complete_verified_and_final(tmp_path: Path) -> None:
         load_generator(folder)
 
 
+@pytest.mark.processes
 def test_a_deeper_generator_started_from_a_checkpoint_computes_the_same(tmp_path: Path) -> None:
     last = train(_tiny(2), tmp_path / "first", cache=tmp_path)
     shallow = generator_of(checkpoints.load(last))
@@ -179,6 +184,7 @@ def test_a_deeper_generator_started_from_a_checkpoint_computes_the_same(tmp_path
     assert all(gradient(weight).abs().max() > 0 for weight in second)
 
 
+@pytest.mark.processes
 def test_initial_weights_of_another_generator_are_refused(tmp_path: Path) -> None:
     last = train(_tiny(1), tmp_path / "first", cache=tmp_path)
     wider = CompactGenerator(CompactConfig(channels=12, body_channels=8, blocks=1))
@@ -188,6 +194,7 @@ def test_initial_weights_of_another_generator_are_refused(tmp_path: Path) -> Non
         load_initial(wider, tmp_path / "nothing.onnx")
 
 
+@pytest.mark.processes
 def test_a_folder_that_holds_a_run_is_not_overwritten(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,6 +205,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(
     assert last.read_bytes() == before
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_run_with_a_checkpoint_that_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals

@@ -17,6 +17,9 @@ from benchmark.sets.sweep import sweep_items
 from scoring.outcomes import BOTH, CRASH, MISREAD, NOTHING, READ, judge
 from tests.benchmark.comparison.items import KILLER, Fragile, Mislabelled
 
+pytestmark = pytest.mark.processes
+
+
 WECHAT = STORE / "wechat_qr" / "1"
 ZXING = Arm("lr", "none", "zxing")
 

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from benchmark.comparison.processes import PickledProcess
 from service.decoding.processes.errors import JobFailedError, ProcessDiedError
 
+pytestmark = pytest.mark.processes
+
 
 def scaled(factor: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
     return values * factor

@@ -91,6 +91,7 @@ def test_a_document_of_nothing_is_refused(tmp_path: Path) -> None:
     assert document.read_text() == "Prose.\n"
 
 
+@pytest.mark.slow
 def test_the_committed_document_says_what_the_committed_results_say(tmp_path: Path) -> None:
     kept = tmp_path / "results"
     shutil.copytree(RESULTS / "protocols", kept)

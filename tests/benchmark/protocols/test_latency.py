@@ -8,6 +8,7 @@ from benchmark.protocols.latency import DECODE_ARM, WECHAT_ARM, latency_report
 from benchmark.sets.latency import EASY, KINDS, LatencyItem, latency_items
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_pictures_are_of_their_size_and_follow_from_the_seed(kind: str) -> None:
     pictures, truth = LatencyItem(kind, 3, 0, ()).draw()

@@ -51,6 +51,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> Options:
     )
 
 
+@pytest.mark.slow
 def test_trials_of_every_kind_follow_from_their_number() -> None:
     assert sum(SHARES.values()) == pytest.approx(1)
     found = Counter[str]()
@@ -96,6 +97,7 @@ def test_writing_over_goes_beyond_the_limit_or_not() -> None:
     assert np.median(changed[True]) > 2 * np.median(changed[False]) > 0
 
 
+@pytest.mark.processes
 def test_pieces_are_kept_and_not_done_again(options: Options) -> None:
     first = run_misreads(options, 3, 2, 60, None)
     assert first.tally(list(first.counts), SOFT_ARM).total() == 3
@@ -123,6 +125,7 @@ def test_runs_of_two_seeds_add_up(options: Options) -> None:
         one.with_other(one)
 
 
+@pytest.mark.slow
 def test_sharing_work_changes_no_outcome(options: Options) -> None:
     items = [
         item for item in trials(range(200), 1, SOFT_ARM, DECODE_ARM, 1, ()) if item.kind in WITH_PAYLOAD

@@ -52,6 +52,7 @@ def _randomised(path: Path, target: Path) -> Path:
     return target
 
 
+@pytest.mark.processes
 def test_the_released_generator_passes(
     released: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,6 +60,7 @@ def test_the_released_generator_passes(
     assert "FAILED" not in capsys.readouterr().out
 
 
+@pytest.mark.processes
 def test_random_weights_fail(
     released: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

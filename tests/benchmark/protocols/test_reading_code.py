@@ -22,6 +22,7 @@ def test_what_reads_counts_and_what_carries_does_not() -> None:
     assert set(NOT_READING) <= there
 
 
+@pytest.mark.slow
 def test_words_and_processes_do_not_count(copy: Path) -> None:
     cascade = copy / "cascade.py"
     source = cascade.read_text()
@@ -32,6 +33,7 @@ def test_words_and_processes_do_not_count(copy: Path) -> None:
     assert fingerprint(copy) == fingerprint()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["cascade", "soft/acceptance"])
 def test_a_changed_constant_counts(copy: Path, module: str) -> None:
     path = copy / f"{module}.py"
@@ -39,6 +41,7 @@ def test_a_changed_constant_counts(copy: Path, module: str) -> None:
     assert fingerprint(copy) != fingerprint()
 
 
+@pytest.mark.slow
 def test_a_module_that_is_new_counts(copy: Path) -> None:
     (copy / "another.py").write_text("anything = 1\n")
     assert fingerprint(copy) != fingerprint()

@@ -4,11 +4,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benchmark.paths import RESULTS, ROOT
 from benchmark.reader.decoding_tables import bound_part, channel_part
 from benchmark.reader.document import DOCUMENT, FILES, write_reader_report
 
 
+@pytest.mark.slow
 def test_document_says_what_was_measured(tmp_path: Path) -> None:
     document = tmp_path / DOCUMENT
     document.parent.mkdir()

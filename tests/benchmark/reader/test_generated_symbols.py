@@ -19,6 +19,7 @@ def _symbols(count: int, seed: int) -> list[Generated]:
     return list(islice(generated_symbols(file.path, file.multiple, "camera", 2.0, 99, seed), count))
 
 
+@pytest.mark.slow
 def test_logits_at_the_true_centres_say_what_the_modules_are() -> None:
     for symbol in _symbols(6, 1):
         wrong = (true_means(symbol.truth) < 0) != symbol.truth.modules

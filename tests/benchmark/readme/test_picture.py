@@ -21,6 +21,7 @@ def files() -> WeChatFiles:
         pytest.skip(str(error))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHOWN)
 def test_only_ours_is_read(name: str, files: WeChatFiles) -> None:
     (crop,) = (crop for crop in CROPS if crop.name == name)
@@ -33,6 +34,7 @@ def test_only_ours_is_read(name: str, files: WeChatFiles) -> None:
     assert ours.image.shape == (4 * lr.shape[0], 4 * lr.shape[1])
 
 
+@pytest.mark.slow
 def test_the_picture_is_drawn_and_small(files: WeChatFiles, tmp_path: Path) -> None:
     del files
     draw(tmp_path / "picture.png")

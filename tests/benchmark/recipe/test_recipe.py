@@ -36,6 +36,7 @@ def _luma(samples: Samples, index: int) -> np.ndarray:
     return samples.target[index, 0].numpy()
 
 
+@pytest.mark.slow
 def test_the_truth_is_as_near_as_can_be(pictures: list[Samples]) -> None:
     answers = iter([_luma(samples, index) for samples in pictures for index in range(len(samples))])
     found = fidelity(lambda _lr: Enlarged(next(answers)), pictures)
@@ -44,6 +45,7 @@ def test_the_truth_is_as_near_as_can_be(pictures: list[Samples]) -> None:
     assert found.psnr > 100
 
 
+@pytest.mark.slow
 def test_distances_are_those_of_their_formulas(pictures: list[Samples]) -> None:
     bicubic = build_upscaler(UpscalerSpec.kernel("bicubic"))
     found = fidelity(bicubic, pictures)
@@ -128,6 +130,7 @@ def _toml(data: dict[str, object], prefix: str = "") -> str:
     return plain + inner
 
 
+@pytest.mark.processes
 @pytest.mark.timeout(300)  # Processes are started, and a graph is exported: long on a busy machine.
 @pytest.mark.usefixtures("wechat_files")
 def test_an_ablation_trains_measures_and_does_not_repeat_itself(
@@ -159,6 +162,7 @@ def test_an_ablation_trains_measures_and_does_not_repeat_itself(
     assert "--only: there are small" in capsys.readouterr().err
 
 
+@pytest.mark.processes
 @pytest.mark.timeout(300)  # Processes are started, and a graph is exported: long on a busy machine.
 @pytest.mark.usefixtures("wechat_files")
 def test_a_sweep_measures_every_alpha_and_draws_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

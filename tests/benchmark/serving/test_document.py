@@ -3,10 +3,13 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from benchmark.paths import ROOT
 from benchmark.serving import document
 
 
+@pytest.mark.slow
 def test_the_committed_page_says_what_the_committed_results_say(tmp_path: Path) -> None:
     copy = tmp_path / "performance.md"
     shutil.copyfile(document.PAGE, copy)

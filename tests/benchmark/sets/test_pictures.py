@@ -36,6 +36,7 @@ def test_symbols_have_the_version_that_was_asked_for(version: int) -> None:
     assert symbol.modules[1, 1:6].sum() == 0
 
 
+@pytest.mark.slow
 def test_payloads_begin_as_no_training_payload_does() -> None:
     rng = np.random.default_rng(0)
     ours = {draw_symbol(int(rng.integers(1, 11)), rng).payload for _ in range(200)}

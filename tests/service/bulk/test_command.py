@@ -25,7 +25,7 @@ from service.cli.main import main
 from service.pipeline.answers import DecodeAnswer, Symbol
 from tests.builders.model import TINY, write_tiny_model
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,9 @@ from service.pipeline.answers import Symbol
 from tests.builders.model import TINY, write_tiny_model
 from tests.builders.process import ROOT
 
+pytestmark = pytest.mark.processes
+
+
 SAMPLES = ROOT / "docs" / "samples"
 TEXTS = {
     "chat": "https://example.org/forwarded?by=a+messenger&twice=yes",

@@ -266,6 +266,7 @@ def test_an_asynchronous_batch_does_the_same() -> None:
     assert most == 3
 
 
+@pytest.mark.processes
 def test_the_client_imports_nothing_of_the_service() -> None:
     code = (
         "import sys, service.client\n"

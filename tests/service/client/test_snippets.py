@@ -22,6 +22,9 @@ from tests.builders.images import encode, symbol
 from tests.builders.model import TINY, write_tiny_model
 from tests.builders.server import Server, running
 
+pytestmark = pytest.mark.processes
+
+
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"<!-- run: (\w+) -->\n```\w+\n(.*?)```", PAGE, re.DOTALL)

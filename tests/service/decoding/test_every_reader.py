@@ -48,6 +48,7 @@ def _meaning(payload: Payload) -> str | None:
     return interpret(segments(payload), part=part).text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, len(PAYLOADS), 50))
 @pytest.mark.parametrize("reader", READERS)
 def test_text_is_that_of_the_segments_whichever_reader_reads(reader: str, start: int) -> None:

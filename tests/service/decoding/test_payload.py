@@ -28,6 +28,7 @@ def test_utf_8_is_recognised_whatever_it_says(text: str) -> None:
     assert text_of(text.encode()) == (text, "utf-8")
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec="iso8859-5", exclude_categories=["Cc"]), min_size=1, max_size=20))
 def test_eci_is_taken_at_its_word(text: str) -> None:
     assert text_of(text.encode("iso8859-5"), 7) == (text, "iso8859-5")

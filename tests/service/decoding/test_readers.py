@@ -126,6 +126,7 @@ def test_several_symbols_in_one_image(readers: Readers) -> None:
     assert found[b"LEFT"] < left.shape[1] < found[b"RIGHT"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("job", JOBS)
 @pytest.mark.parametrize("shape", [(1, 1), (2, 300), (20, 20), (21, 20), (64, 64)])
 def test_image_without_symbol_gives_nothing(readers: Readers, job: str, shape: tuple[int, int]) -> None:

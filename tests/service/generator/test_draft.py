@@ -117,6 +117,7 @@ def test_the_released_copy_shows_what_its_generator_does() -> None:
     assert flipped < (MOST_FLIPPED / 10 if exact else 10 * MOST_FLIPPED)
 
 
+@pytest.mark.processes
 def test_a_crop_is_read_from_the_draft_or_else_by_the_generator() -> None:
     (faint,) = corpus.uploads("faint", 1)
     tried: dict[tuple[str, str], list[str]] = {}

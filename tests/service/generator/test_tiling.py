@@ -62,6 +62,7 @@ def thread(engine: OnnxEngine) -> Iterator[EngineThreads]:
     thread.stop()
 
 
+@pytest.mark.slow
 @given(height=st.integers(8, 300), width=st.integers(8, 300), seed=st.integers(0, 3))
 @settings(max_examples=30, deadline=None, derandomize=True)
 def test_tiled_equals_whole(thread: EngineThreads, height: int, width: int, seed: int) -> None:
@@ -92,6 +93,7 @@ def test_the_tiny_models_radius_is_not_understated(engine: OnnxEngine) -> None:
     assert 0 < np.abs(changed / 4 - 32).max() <= RADIUS
 
 
+@pytest.mark.slow
 def test_released_model_tiled_equals_whole() -> None:
     folder = Path("model_store/qr_sr_x4/1")
     if not (folder / "manifest.json").is_file():

@@ -29,6 +29,7 @@ def on_ground(height: int, width: int) -> bytes:
     return encode(pixels)
 
 
+@pytest.mark.processes
 def test_no_upload_is_parsed_in_the_process_of_the_event_loop(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

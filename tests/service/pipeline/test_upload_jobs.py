@@ -167,6 +167,7 @@ def soon() -> float:
     return time.monotonic() + 30
 
 
+@pytest.mark.processes
 def test_confined_processes_decode_every_format(settings: Settings) -> None:
     kinds = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
@@ -183,6 +184,7 @@ def test_confined_processes_decode_every_format(settings: Settings) -> None:
         assert result.attempts[0].milliseconds >= 0
 
 
+@pytest.mark.processes
 def test_reading_in_two_steps_tries_the_same_and_reads_the_same(settings: Settings) -> None:
     """By both ways the same symbols by the same attempts: read at once, read from the enlarged image, nothing read."""
     images: list[Plane] = [symbol("CLEAR"), luma(pattern(29, 29)), luma(pattern(60, 60))]
@@ -215,6 +217,7 @@ def test_reading_in_two_steps_tries_the_same_and_reads_the_same(settings: Settin
     assert [direct.upscaled for _, direct in pairs] == [False, True, True]
 
 
+@pytest.mark.processes
 def test_processes_load_neither_web_framework_nor_engine() -> None:
     async def scenario() -> list[str]:
         pool = DecoderPool(prepared, None, size=1, memory_bytes=4 << 30, confined=True)

@@ -16,6 +16,9 @@ from benchmark.scaling import crops
 from tests.builders.model import TINY
 from tests.builders.ray_cluster import add_node, cluster
 
+pytestmark = pytest.mark.processes
+
+
 FILES = 160
 
 

@@ -10,6 +10,8 @@ from service.ray.worker_settings import sized
 from service.settings import Settings
 from tests.builders.process import ROOT
 
+pytestmark = pytest.mark.processes
+
 
 def test_the_example_is_understood_by_serve_and_by_us() -> None:
     config = ServeDeploySchema.model_validate(yaml.safe_load((ROOT / "docs/ray-serve.yaml").read_text()))

@@ -19,6 +19,8 @@ from tests.builders.images import encode, symbol
 from tests.builders.model import TINY
 from tests.builders.ray_cluster import cluster, free_ports
 
+pytestmark = pytest.mark.processes
+
 
 @dataclass(frozen=True, slots=True)
 class Served:

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import pytest
 
 from service.server.main import LOST
 from tests.builders.images import encode
 from tests.builders.model import TINY
 from tests.builders.process import serving_program
+
+pytestmark = pytest.mark.processes
+
 
 PROGRAM = """
 import sys

@@ -19,6 +19,8 @@ from tests.builders.images import encode, pattern, symbol
 from tests.builders.model import TINY
 from tests.builders.process import ROOT, ServiceProcess, serving
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def service(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:

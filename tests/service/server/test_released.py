@@ -17,6 +17,9 @@ from service.server.app import create_app
 from service.settings import Settings
 from tests.builders.server import running
 
+pytestmark = pytest.mark.processes
+
+
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = sorted((ROOT / "docs" / "samples").glob("*.png"))
 

@@ -91,6 +91,7 @@ def in_background(
     return answers, threads
 
 
+@pytest.mark.slow
 def test_a_full_house_refuses_at_once_and_says_when_to_come_back(settings: Settings) -> None:
     with held(settings, concurrency=1, queue=2) as house, house.server.client() as client:
         answers, threads = in_background(house.server, 3)
@@ -271,6 +272,7 @@ def test_not_ready_without_decoders(settings: Settings) -> None:
         assert response.json()["reasons"] == ["there is no decoder process"]
 
 
+@pytest.mark.slow
 def test_a_small_image_is_not_held_up_by_a_large_one(settings: Settings) -> None:
     """Tiles wait in line, not images: between two tiles of a large image others have their turn."""
     order: list[tuple[int, ...]] = []

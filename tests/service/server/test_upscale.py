@@ -25,6 +25,7 @@ def opened(data: bytes) -> Image.Image:
     return image
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_exactly_four_times_the_size(client: httpx.Client, width: int, height: int, mode: str) -> None:

@@ -35,6 +35,7 @@ def version(released: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(released, folder, ignore=shutil.ignore_patterns("draft")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "share", "most", "most_flipped"), [("fp16", 0.6, 0.2, 1e-3), ("int8", 0.4, 16.0, 0.05)]
 )
@@ -63,6 +64,7 @@ def test_a_copy_is_a_release_of_its_own_and_hardly_differs(
         precision.convert(released, tmp_path, kind, crops)
 
 
+@pytest.mark.slow
 def test_the_command_makes_a_versions_draft_once(
     version: Path,
     crops: NDArray[np.float32],
@@ -95,6 +97,7 @@ def test_a_folder_that_holds_no_version_is_refused(
     assert capsys.readouterr().err.startswith("error: ")
 
 
+@pytest.mark.slow
 def test_ranges_come_from_crops_of_every_kind_that_validation_draws(tmp_path: Path) -> None:
     config = tmp_path / "small.toml"
     config.write_text("[data]\nlr_size = 24\n[run]\nvalidation_samples = 2\n")

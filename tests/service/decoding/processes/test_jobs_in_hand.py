@@ -15,6 +15,8 @@ from service.decoding.processes.pool import MOST_IN_HAND, DecoderPool
 from tests.service.decoding.processes import pool_jobs
 from tests.service.decoding.processes.test_pool import LONG, gone, pool_of, soon, until
 
+pytestmark = pytest.mark.processes
+
 
 def brief(pool: DecoderPool, seconds: float, started: str = "") -> Coroutine[Any, Any, int]:
     return pool.run(pool_jobs.sleep, seconds, started, deadline=soon(), brief=True)

@@ -45,6 +45,7 @@ def through(value: object, kind: Any) -> Any:
             sender.join()
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(plain)
 def test_plain_values_come_out_as_they_went_in(value: object) -> None:
@@ -133,6 +134,7 @@ def test_what_was_never_sent_is_not_understood(plain: object, kind: Any) -> None
         messages.decode(msgspec.msgpack.encode(plain), b"12345678", kind)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(plain | st.tuples(st.text(), st.lists(WHOLE), WHOLE, WHOLE))
 def test_whatever_is_said_of_an_array_is_understood_or_not(said: object) -> None:

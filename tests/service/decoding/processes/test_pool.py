@@ -33,6 +33,9 @@ from service.machine import LESS_URGENT
 from tests.service.decoding.processes import pool_jobs
 from tests.service.decoding.symbols import samples
 
+pytestmark = pytest.mark.processes
+
+
 LONG = 60.0
 """Seconds that no job of these tests needs."""
 

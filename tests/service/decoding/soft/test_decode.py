@@ -57,6 +57,7 @@ def message(version: int, level: Level, rng: np.random.Generator) -> tuple[Any, 
             return hanzi, {"mode": "hanzi"}, hanzi.encode("gb2312")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", layout.VERSIONS)
 def test_reads_every_version_and_level(version: int) -> None:
     rng = np.random.default_rng(version)
@@ -155,6 +156,7 @@ def damage(
             llr[block[place][:, 0], block[place][:, 1]] = 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", codewords.LEVELS)
 @pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 7, 10, 16, 25])
 def test_reads_to_the_limit_of_the_code(version: int, level: Level) -> None:

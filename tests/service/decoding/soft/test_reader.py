@@ -166,6 +166,7 @@ def test_what_is_no_picture_is_refused() -> None:
         read_logits(np.full((100, 100), np.nan, np.float32))
 
 
+@pytest.mark.slow
 def test_wrong_payload_is_never_returned_near_the_wall() -> None:
     read = 0
     for seed in range(12):
