@@ -36,11 +36,11 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "deadline_exceeded": 504,
     }
 )
-"""Status of every code the service answers with."""
+"""HTTP status of every problem code."""
 
 
 class ServiceError(Exception):
-    """A request that is answered with a problem; `code` is a key of `STATUS`."""
+    """An error that is answered with a problem; `code` is a key of `STATUS`."""
 
     def __init__(
         self,
@@ -58,6 +58,6 @@ class ServiceError(Exception):
         self.retry_after = retry_after
         """Seconds, sent as `Retry-After`."""
         self.reason = reason
-        """Label under which a refusal for the service's sake is counted."""
+        """Label of the metric `qrsr_rejected`, for refusals that protect the service."""
         self.errors = errors
-        """One entry per refused query value."""
+        """One entry for each refused query value."""

@@ -1,4 +1,4 @@
-"""Images as files: read within the limits of an upload, written whole or not at all."""
+"""Image files: read within the limits of an upload, written atomically."""
 
 import os
 import stat
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class FileError(Exception):
-    """A file that cannot be taken as an upload; `code` is stable and meant for programs."""
+    """A file that cannot be read as an upload, or written; `code` is stable and meant for programs."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -17,13 +17,13 @@ class FileError(Exception):
 
 
 def load(path: str, *, max_bytes: int) -> bytes:
-    """Bytes of a regular file; never more than `max_bytes` of them are read.
+    """Read a regular file of at most `max_bytes` bytes.
 
     Raises:
         FileError: see there.
     """
     try:
-        # Not blocking, or opening a pipe would wait for its other end.
+        # Non-blocking, since opening a pipe would wait for its other end.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileError("file_not_found", "there is no such file") from error
@@ -41,7 +41,7 @@ def load(path: str, *, max_bytes: int) -> bytes:
 
 
 def checked(data: bytes, *, max_bytes: int) -> bytes:
-    """The same bytes, if an upload may have so many.
+    """Return `data`, if an upload may have so many bytes.
 
     Raises:
         FileError: `file_empty` or `file_too_large`.
@@ -54,11 +54,11 @@ def checked(data: bytes, *, max_bytes: int) -> bytes:
 
 
 def save(path: Path, data: bytes, *, staging: Path | None = None) -> None:
-    """Write a file, and its folder if need be; it has its name once it is whole and on disk.
+    """Write a file atomically: it gets its name once it is complete and on disk. Its folder is made if needed.
 
     Args:
-        staging: folder, on the same file system, for what has no name yet and is left there when the process is
-            killed; without one, the file's own.
+        staging: folder on the same file system for the unfinished file, which stays there when the process is killed;
+            by default the folder of `path`.
 
     Raises:
         OSError: it cannot be written.
@@ -67,7 +67,7 @@ def save(path: Path, data: bytes, *, staging: Path | None = None) -> None:
     if staging is not None:
         staging.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
-        # A short prefix: a name may be as long as the file system allows.
+        # A short prefix, since the name may already be as long as the file system permits.
         dir=staging or path.parent,
         prefix=f".{path.name[:32]}.",
         suffix=".partial",
@@ -85,12 +85,12 @@ def save(path: Path, data: bytes, *, staging: Path | None = None) -> None:
 
 
 def utf8(path: str) -> str:
-    """The same as proper text: bytes of a file name that are none are escaped."""
+    """A path as valid text: bytes that are not UTF-8 are escaped."""
     return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _umask() -> int:
-    # It can only be read by setting it.
+    # The umask can only be read by setting it.
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -1,4 +1,4 @@
-"""One JSON object a line on stderr, with the id of the request it belongs to.
+"""The log: one JSON object a line on standard error, with the ID of its request.
 
 Nothing that comes from an upload is ever logged: no payloads, no pixels, no file names, no query values.
 """
@@ -14,22 +14,22 @@ from functools import lru_cache
 from pydantic_core import to_json
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""Id of the request that the current task works for."""
+"""ID of the request that the current task belongs to."""
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 def choose_id(incoming: str | None) -> str:
-    """The client's request id where it is safe to repeat, else a new one."""
+    """The request ID that the client sent, if it is safe to log, else a new one."""
     if incoming is not None and _SANE_ID.fullmatch(incoming):
         return incoming
-    # Not from the system's generator: an id is no secret, and asking for one gives other threads the interpreter.
+    # An ID is not secret, so it does not need the system's generator, a call that releases the interpreter lock.
     return f"{random.getrandbits(128):032x}"
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, message, request id, and whatever was given as `extra`."""
+    """Time, level, logger, message, request ID, and the values given as `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
@@ -46,12 +46,12 @@ class JsonFormatter(logging.Formatter):
         try:
             return to_json(entry, fallback=str).decode()
         except ValueError:
-            # A file name that is no UTF-8, for example. Slower, but it takes any text.
+            # Text that is not UTF-8, such as a file name; the standard library accepts any, but is slower.
             return json.dumps(entry, default=str)
 
 
 def _utc(seconds: float) -> str:
-    """ISO 8601 to the millisecond."""
+    """Time in ISO 8601, to the millisecond."""
     whole = int(seconds)
     return f"{_utc_second(whole)}.{int((seconds - whole) * 1e3):03d}+00:00"
 
@@ -62,13 +62,13 @@ def _utc_second(seconds: int) -> str:
 
 
 def configure(level: str) -> None:
-    """Send every logger of the process through `JsonFormatter`."""
+    """Write the lines of all loggers of this process with `JsonFormatter`."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(True)
-    # What no line shows need not be found out for each of them (Python's logging HOWTO, "Optimization").
+    # These values are not shown, so they need not be collected (Python's logging HOWTO, "Optimization").
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

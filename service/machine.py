@@ -14,7 +14,7 @@ from pathlib import Path
 _CGROUP = Path("/sys/fs/cgroup")
 
 LESS_URGENT = 10
-"""Steps of niceness between those that compute and the event loop: Linux gives a tenth of the share for ten."""
+"""Steps of niceness between compute threads and the event loop. On Linux, ten steps leave a tenth of the CPU share."""
 _LEAST_URGENT = 19
 
 # From <malloc.h>.
@@ -22,14 +22,14 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGE = 1024 * 1024
 _ARENAS = 2
 _ALLOCATIONS = 20_000
-"""Net allocations between two garbage collections. Python's 700 are those of a few requests, whose objects are all
-still in use; and requests leave hardly any cycles."""
+"""Net allocations between two garbage collections. Python's default of 700 would start one every few requests, which
+leave hardly any reference cycles."""
 
 
 def usable_cpus(cgroup: Path = _CGROUP) -> int:
-    """CPUs by affinity mask and cgroup quota, whichever is less; at least 1.
+    """Number of CPUs that this process may use: the affinity mask or the cgroup quota, whichever is less; at least 1.
 
-    A quota of 1.5 CPUs counts as 2: the half is there to be used, and the scheduler shares it out.
+    A quota is rounded up: 1.5 CPUs count as 2.
     """
     affinity = len(os.sched_getaffinity(0))
     quota = _quota(cgroup)
@@ -37,8 +37,10 @@ def usable_cpus(cgroup: Path = _CGROUP) -> int:
 
 
 def concurrency(cpus: int) -> int:
-    """Requests worked on at the same time on so many CPUs. Twice as many as CPUs, so that decoder processes have a job
-    in hand while they are at one, and some more: those at the event loop."""
+    """Number of requests processed at the same time on this many CPUs.
+
+    Two for each CPU, so that every decoder process has its next job queued, and a few more in the event loop.
+    """
     return 2 * cpus + 4
 
 
@@ -58,15 +60,12 @@ def _quota(cgroup: Path) -> float | None:
 
 
 def give_way() -> None:
-    """Let the event loop go before the calling thread, which computes for long.
+    """Lower the priority of the calling compute thread, so that the event loop runs first.
 
-    Niceness makes the loop start at once where it has something to hand out or to answer, so that nobody waits for a
-    few milliseconds' work of another's; what is left to compute is the same. Linux's batch scheduling is for the other
-    direction: the loop hands out work in the middle of its own, and a thread that starts at once, on the same CPU,
-    keeps it from handing out more.
+    With a higher niceness the thread is preempted when the event loop has something to do. With Linux's batch
+    scheduling it does not preempt the event loop in turn when the loop wakes it.
 
-    Elsewhere than on Linux, where niceness is a process's and not a thread's, and where it is not allowed, nothing
-    changes.
+    Does nothing on systems other than Linux, where niceness belongs to a process, and where it is not permitted.
     """
     if not hasattr(os, "sched_setscheduler"):
         return
@@ -76,17 +75,16 @@ def give_way() -> None:
         os.setpriority(os.PRIO_PROCESS, thread, min(niceness + LESS_URGENT, _LEAST_URGENT))
         os.sched_setscheduler(thread, os.SCHED_BATCH, os.sched_param(0))
     except OSError:
-        # A container's seccomp profile may forbid it.
+        # A container's seccomp profile may forbid the call.
         return
 
 
 def tune() -> None:
-    """Bound the allocator's hoard in this process, and in the children it will start.
+    """Configure glibc's allocator in this process and in its future children, so that freed images leave memory.
 
-    glibc keeps an arena for each thread that ever allocated, and raises its bound for `mmap` to the size
-    of whatever large block was freed last, after which images come from the heap and fragment it. Fixed
-    bounds keep images in blocks of their own that go back to the system when they are freed. Does nothing
-    under another C library.
+    By default glibc keeps an arena for each thread, and raises its threshold for `mmap` to the size of the largest
+    block that was freed; later images then come from the heap and fragment it. With fixed limits each image has a
+    block of its own, which returns to the system when it is freed. Does nothing with another C library.
     """
     os.environ.setdefault("MALLOC_ARENA_MAX", str(_ARENAS))
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_LARGE))
@@ -99,9 +97,9 @@ def tune() -> None:
 
 
 def settle() -> None:
-    """Take what there is now for permanent, and collect garbage less often from now on."""
+    """Exclude all present objects from garbage collection, and collect less often from now on."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS, 20, 20)
-    # What is permanent is not collected at the end either, and zxing-cpp's bindings then write pages about leaks.
+    # Frozen objects are not freed at exit, and zxing-cpp's bindings would report them as leaks.
     atexit.register(gc.unfreeze)

@@ -1,12 +1,12 @@
-"""The generator's draft: its 8-bit copy, by which a CPU enlarges in a third of the time.
+"""The draft: an 8-bit copy of the generator, which enlarges on a CPU in a third of the time.
 
-What is read from a draft need not be enlarged again. Whatever is not goes to the generator itself, so a crop loses
-nothing by it; only of several symbols in one crop the draft may show fewer. (Models that guess for slower ones are
-called drafts in language modelling, too.)
+A symbol that is read from the draft need not be enlarged again; every other crop goes to the generator itself. So a
+draft loses no crop, but of several symbols in one crop it may show fewer. (Language models call a smaller model that
+guesses for a larger one a draft model.)
 
-The copy lies in the generator's own folder, `draft/`, and is made by `python -m training precision int8`. Whether it is
-faster depends on the CPU's instructions: without VNNI it need not be, and its sums may overflow. So both are run at
-the start, and compared.
+The copy lies in the folder `draft/` of its generator and is made by `python -m training.precision int8`. Whether it is
+faster depends on the instructions of the CPU: without VNNI it may not be, and its 16-bit sums may overflow. Therefore
+both are run and compared at the start.
 """
 
 import logging
@@ -23,13 +23,13 @@ from service.generator.engine import EngineError, OnnxEngine, UpscaleEngine
 Drafts = Literal["auto", "on", "off"]
 
 MOST_TIME = 0.6
-"""Of the generator's time, at most, for a draft to be worth its while: about so many of the crops that need enlarging
-are read from it."""
+"""Most time of a draft, as a share of the generator's, for it to save time: about this share of the enlarged crops is
+read from drafts."""
 MOST_FLIPPED = 0.001
-"""Share of pixels that may be dark in one and light in the other although the generator is sure of them: a healthy
-copy has 1e-5, one whose sums overflow 16 bits, as with AVX2 and no VNNI, 2e-3."""
+"""Most pixels, as a share, that are dark in one and light in the other although the generator is sure of them. A good
+copy has 1e-5; one whose 16-bit sums overflow, as with AVX2 without VNNI, 2e-3."""
 _SURE = 1.0
-"""Logit beyond which it is."""
+"""Absolute logit above which the generator is sure."""
 _SIDE, _MODULE = 64, 2
 _ROUNDS = 5
 
@@ -39,29 +39,29 @@ _log = logging.getLogger(__name__)
 def draft_of(
     engine: OnnxEngine, version_dir: Path, *, drafts: Drafts, threads: int, tile: int
 ) -> OnnxEngine | None:
-    """The draft of the generator in `version_dir`, warmed up, or None where there is none or it is not to be used.
+    """The draft of the generator in `version_dir`, warmed up; None where there is none, or it is not used.
 
     Args:
         engine: runs the generator, on a CPU.
-        drafts: `on` does without the comparison, `off` without the draft.
+        drafts: `on` skips the comparison, `off` disables the draft.
         threads, tile: as for `OnnxEngine`.
 
     Raises:
-        ManifestError, EngineError: there is a copy, and it is altered, or not what its manifest says.
+        ManifestError, EngineError: the copy is altered, or does not match its manifest.
     """
     folder = copy_of(version_dir)
     if drafts == "off" or folder is None:
         return None
     draft = OnnxEngine(folder, device="cpu", threads=threads, tile=tile)
     if draft.manifest.copy_of != engine.manifest.model.sha256:
-        _log.warning("the draft is another generator's and is not used")
+        _log.warning("the draft belongs to another generator and is not used")
         return None
     if drafts == "on":
         return draft
     share, flipped = compared(engine, draft)
     used = share <= MOST_TIME and flipped <= MOST_FLIPPED
     told = {"used": used, "share_of_time": round(share, 2), "flipped": round(flipped, 5)}
-    _log.info("the generator has a draft", extra=told)
+    _log.info("compared the draft with its generator", extra=told)
     return draft if used else None
 
 
@@ -72,8 +72,10 @@ def copy_of(version_dir: Path) -> Path | None:
 
 
 def compared(engine: UpscaleEngine, draft: UpscaleEngine) -> tuple[float, float]:
-    """Processor time of the draft by the generator's, the best of some runs of each in turn, and the share of sure
-    pixels in which they differ.
+    """Compare a draft with its generator.
+
+    Returns the processor time of the draft as a share of the generator's, the least of several runs in turn, and the
+    share of sure pixels that differ.
 
     Raises:
         EngineError: one of them gives no logits.
@@ -83,7 +85,7 @@ def compared(engine: UpscaleEngine, draft: UpscaleEngine) -> tuple[float, float]
     logits = {}
     for _ in range(_ROUNDS):
         for name, one in (("generator", engine), ("draft", draft)):
-            # The thread's own time: at the start the machine is busy, and so it is when many start together.
+            # Processor time of the thread, since the machine is busy while services start.
             began = time.thread_time()
             made = one.run(lr, logits=True).logits
             took = time.thread_time() - began
@@ -97,7 +99,7 @@ def compared(engine: UpscaleEngine, draft: UpscaleEngine) -> tuple[float, float]
 
 
 def probe() -> Tensor:
-    """Modules at random with soft edges, as a tensor `(1, 1, 64, 64)`."""
+    """A test image of random modules with soft edges, as a tensor `(1, 1, 64, 64)`."""
     rng = np.random.default_rng(0)
     modules = rng.integers(0, 2, (_SIDE // _MODULE, _SIDE // _MODULE))
     sharp = np.kron(modules, np.ones((_MODULE, _MODULE)))

@@ -1,4 +1,4 @@
-"""The generator's graph on a device: built, its provider verified, warmed up, run."""
+"""Runs a generator with ONNX Runtime: builds the session, verifies its provider, warms it up."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class EngineError(Exception):
-    """The engine cannot be built as asked for, or its graph is not what the manifest says."""
+    """The engine cannot be built as configured, or its graph does not match the manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,21 @@ class EngineOutput:
 
 @dataclass(frozen=True, slots=True)
 class CudaOptions:
-    """What the CUDA provider is told. ONNX Runtime's own defaults double the arena whenever it grows, take all the
-    memory there is, and search convolution algorithms exhaustively for every new shape."""
+    """Options of the CUDA provider.
+
+    By default ONNX Runtime doubles the arena whenever it grows, has no memory limit, and searches convolution
+    algorithms exhaustively for every new shape.
+    """
 
     memory_bytes: int = 0
-    """Most that the arena takes; 0 for no bound of its own."""
+    """Most memory of the arena; 0 for no limit."""
     conv_search: ConvSearch = "heuristic"
 
     def provider(self) -> Provider:
-        """Name and options as `InferenceSession` takes them."""
+        """Name and options for `InferenceSession`."""
         options = {
             "device_id": "0",
-            # Grow by what is needed. The ladder of shapes is short, so the arena settles while warming up.
+            # Grow by what is needed. There are few shapes, so the arena has its final size after the warm-up.
             "arena_extend_strategy": "kSameAsRequested",
             "cudnn_conv_algo_search": self.conv_search.upper(),
             # More workspace lets cuDNN take its faster algorithms; the shapes are small.
@@ -64,14 +67,14 @@ class CudaOptions:
 
 
 class UpscaleEngine(Protocol):
-    """What the rest of the service knows of an engine. `run` is called from the engine's threads only."""
+    """The interface of an engine. `run` is called from the engine's threads only."""
 
     @property
     def manifest(self) -> GeneratorManifest: ...
 
     @property
     def provider(self) -> str:
-        """The execution provider really in use."""
+        """The execution provider in use."""
         ...
 
     def run(self, lr: Tensor, *, logits: bool) -> EngineOutput:
@@ -79,17 +82,17 @@ class UpscaleEngine(Protocol):
         ...
 
     def healthy(self) -> bool:
-        """Asked after a failure: whether a forward pass that has worked before still does."""
+        """Whether a forward pass that has worked before still works; called after a failure."""
         ...
 
     @property
     def draft(self) -> "UpscaleEngine | None":
-        """A faster copy of the same generator, for pictures that need not be exact; see `service.generator.draft`."""
+        """A faster, less exact copy of the same generator; see `service.generator.draft`."""
         ...
 
 
 class OnnxEngine:
-    """An ONNX Runtime session over a released generator."""
+    """An ONNX Runtime session of a released generator."""
 
     def __init__(
         self,
@@ -104,34 +107,33 @@ class OnnxEngine:
 
         Args:
             version_dir: folder with `manifest.json` and the model it names.
-            device: `auto` takes CUDA where it comes up and says so where it does not.
+            device: `auto` uses CUDA if it can be initialised, and logs a warning if not.
             threads: CPU threads of one forward pass.
-            tile: longest side that will be asked for, as in `service.generator.tiling.side`.
-            cuda: options of the CUDA provider, where it is used.
+            tile: longest side of a tile, as in `service.generator.tiling.side`.
+            cuda: options of the CUDA provider.
 
         Raises:
             ManifestError: the version is missing, incomplete or altered.
-            EngineError: CUDA was asked for and did not come up, or the graph does not keep the contract.
+            EngineError: CUDA was required and could not be initialised, or the graph violates its contract.
         """
         self.draft: OnnxEngine | None = None
         self._manifest, path = load_generator(version_dir)
         wanted = _wanted(device, cuda or CudaOptions())
         self._session = _session(path, wanted, threads)
-        # A provider that fails to load is dropped without an exception: only the session knows what it runs
-        # on.
+        # ONNX Runtime drops a provider that fails to load without an exception; only the session knows its provider.
         self._provider = str(self._session.get_providers()[0])
         if device == "cuda" and self._provider != CUDA:
             raise EngineError(f"CUDA was asked for, but the session came up on {self._provider}")
         if wanted[0][0] == CUDA and self._provider != CUDA:
-            _log.warning("CUDA did not come up", extra={"provider": self._provider})
+            _log.warning("CUDA could not be initialised", extra={"provider": self._provider})
         self._check_graph()
         contract = self._manifest.contract
         largest = side(tile, radius=contract.receptive_radius, multiple=contract.multiple)
         unit = contract.multiple
         self._largest: Shape = (1, largest, largest)
         self._probe: Shape = (1, unit * 8, unit * 16)
-        # Two shapes, or a graph with its size frozen would pass. The largest comes first: it makes the arena
-        # as big as one tile will ever need.
+        # Two shapes, to detect a graph with a fixed size. The largest one first, so that the arena is allocated at once
+        # for the largest tile.
         self.warm_up([self._largest, self._probe])
 
     @property
@@ -154,16 +156,16 @@ class OnnxEngine:
         try:
             self.warm_up([self._probe])
         except Exception:
-            # ONNX Runtime raises types of its own for each of its status codes; whatever it is, it does not run.
-            _log.exception("a forward pass that worked before fails")
+            # ONNX Runtime has an exception type for each of its status codes.
+            _log.exception("a forward pass that worked before now fails")
             return False
         return True
 
     def warm_up(self, shapes: Iterable[Shape]) -> None:
-        """Run every shape once, and look at what comes out.
+        """Run every shape once, and check the outputs.
 
         Raises:
-            EngineError: an output is not of the size and kind it must have.
+            EngineError: an output has the wrong shape or values that are not finite.
         """
         for batch, height, width in shapes:
             shape = (batch, 1, height, width)
@@ -174,8 +176,10 @@ class OnnxEngine:
                     raise EngineError(f"{shape} gives {array.shape}, expected finite values of {expected}")
 
     def fill_arena(self) -> None:
-        """Run the largest tile twice. Called by as many threads at the same time as will call `run`, it makes the
-        arena as big as they will ever need together: else memory would still grow when large tiles first meet.
+        """Run the largest tile twice, to allocate the arena.
+
+        Called from as many threads at the same time as will call `run`. Otherwise memory would grow later, when several
+        large tiles run together for the first time.
 
         Raises:
             EngineError: as `warm_up`.
@@ -189,7 +193,7 @@ class OnnxEngine:
         outputs = {node.name for node in self._session.get_outputs()}
         if inputs != [contract.input] or not wanted <= outputs:
             raise EngineError(
-                f"graph takes {inputs} and gives {sorted(outputs)}, which its manifest does not say"
+                f"the graph's inputs {inputs} or outputs {sorted(outputs)} differ from its manifest"
             )
 
 
@@ -202,9 +206,9 @@ def _wanted(device: Device, cuda: CudaOptions) -> list[Provider]:
 
 @cache
 def _share_arena() -> None:
-    """Have all sessions on the CPU take memory from one arena: a generator and its draft would fill two."""
+    """Let all CPU sessions share one arena, so that a generator and its draft do not fill two."""
     cpu = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
-    # No bound, and everything else as ONNX Runtime would have it.
+    # No limit; the other values are ONNX Runtime's defaults.
     ort.create_and_register_allocator(cpu, ort.OrtArenaCfg(0, -1, -1, -1))
 
 
@@ -212,16 +216,16 @@ def _session(path: Path, providers: list[Provider], threads: int) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # A pattern would be recorded for each new shape, and there is no end of shapes. The arena stays: without
-    # it every layer's output comes fresh from the system, which costs half as much again in page faults.
+    # A memory pattern would be recorded for every new shape, and shapes differ. The arena stays on: without it every
+    # layer's output is allocated from the system, and page faults cost half as much again.
     options.enable_mem_pattern = False
-    # Idle threads that spin take the CPU from the decoders and from image coding.
+    # Spinning threads would take the CPU from decoder processes and image encoding.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     if providers[0][0] == CPU:
         _share_arena()
         options.add_session_config_entry("session.use_env_allocators", "1")
     elif hasattr(ort, "preload_dlls"):
-        # Finds the CUDA and cuDNN libraries that came as Python wheels.
+        # Loads the CUDA and cuDNN libraries that are installed as Python wheels.
         ort.preload_dlls()
     return ort.InferenceSession(str(path), options, providers=providers)

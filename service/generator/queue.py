@@ -1,8 +1,7 @@
-"""The engine's queue: what waits, what goes together, and the threads that take it.
+"""The engine's queue of tiles, their batches, and the threads that run them.
 
-The queue's items are tiles, not requests: a large image waits between its tiles like everybody else, so a
-small one is never held up by more than a few. An idle engine takes what waits at once, without a timer: a batch is
-what came while the engine was busy.
+The queue holds tiles, not requests: each tile of a large image waits in line, so a small image waits for a few tiles at
+most. There is no timer: an idle engine starts at once, and a batch is what arrived while it was busy.
 """
 
 import asyncio
@@ -27,29 +26,29 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The shapes that the engine is asked for."""
+    """The shapes that the engine runs."""
 
     sizes: tuple[int, ...] = (1,)
-    """Numbers of tiles in a batch, ascending from 1."""
+    """Possible numbers of tiles in a batch, ascending from 1."""
     sides: tuple[int, ...] = ()
-    """Sides of squares that tiles are padded to, ascending; empty leaves every tile its own shape."""
+    """Sides of the squares that tiles are padded to, ascending; empty for no padding."""
     max_pixels: int = 1 << 22
-    """LR pixels in a batch; one tile alone may have more."""
+    """Most LR pixels in a batch; a single tile may have more."""
 
     def bucket(self, height: int, width: int) -> tuple[int, int]:
-        """The height and width that a tile is given to the engine with."""
+        """Height and width of a tile after padding."""
         for side in self.sides:
             if max(height, width) <= side:
                 return side, side
         return height, width
 
     def most(self, bucket: tuple[int, int], waiting: int) -> int:
-        """How many of `waiting` tiles of a bucket make the next batch."""
+        """Number of tiles in the next batch, when so many of a bucket wait."""
         room = self.max_pixels // (bucket[0] * bucket[1])
         return max((size for size in self.sizes if size <= min(waiting, room)), default=1)
 
     def shapes(self) -> list[tuple[int, int, int]]:
-        """Every (batch, height, width) on the ladder, largest first: what is to be warmed up."""
+        """Every (batch, height, width) for the warm-up, the largest first."""
         found = [
             (size, side, side)
             for side in self.sides
@@ -61,17 +60,17 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One tile's output and where its time went, in seconds."""
+    """The output of a tile, and its times in seconds."""
 
     output: EngineOutput
     queue: float
     inference: float
-    """Of the whole batch it was in."""
+    """Time of its whole batch."""
 
 
 @dataclass(slots=True)
 class Item:
-    """One tile that waits."""
+    """A tile in the queue."""
 
     lr: Tensor
     """`(1, 1, h, w)`."""
@@ -79,12 +78,12 @@ class Item:
     deadline: float
     queued: float
     draft: bool = False
-    """Whether it is for the engine's draft; there must be one."""
+    """Whether the engine's draft runs it; there must be one."""
     done: Future[Ran] = field(default_factory=Future)
 
 
 class TileQueue:
-    """What waits and what goes next. Neither threads nor a clock of its own: times are given."""
+    """The queue itself, without threads and without a clock: times are arguments."""
 
     def __init__(self, ladder: Ladder, capacity: int) -> None:
         self.ladder = ladder
@@ -95,7 +94,7 @@ class TileQueue:
         return len(self._items)
 
     def put(self, item: Item) -> None:
-        """Put it last.
+        """Append a tile.
 
         Raises:
             ServiceError: `overloaded`, the queue is full.
@@ -107,9 +106,9 @@ class TileQueue:
         self._items.append(item)
 
     def take(self, now: float) -> list[Item]:
-        """The first tile whose caller still waits and still has time, with others of its bucket.
+        """Remove the next batch: the first tile whose caller still waits and has time, and others of its bucket.
 
-        Tiles of other buckets, and drafts beside others, keep their order. Empty when nothing is left to do.
+        Draft tiles are not mixed with others. The remaining tiles keep their order. Empty when no tile is left.
         """
         self._drop(now)
         while self._items:
@@ -121,13 +120,13 @@ class TileQueue:
             batch = alike[: self.ladder.most(bucket, len(alike))]
             chosen = {id(item) for item in batch}
             self._items = deque(item for item in self._items if id(item) not in chosen)
-            # A caller may have left since a moment ago.
+            # A caller may have been cancelled since.
             if running := [item for item in batch if item.done.set_running_or_notify_cancel()]:
                 return running
         return []
 
     def clear(self) -> list[Item]:
-        """Take everything out."""
+        """Remove all tiles."""
         items, self._items = list(self._items), deque()
         return items
 
@@ -147,14 +146,16 @@ class TileQueue:
 
 
 def fail(item: Item, error: Exception) -> None:
-    """Tell whoever waits for the item, unless they have left."""
+    """Pass an error to the caller of a tile, unless it has been cancelled."""
     if item.done.running() or item.done.set_running_or_notify_cancel():
         item.done.set_exception(error)
 
 
 def run_batch(engine: UpscaleEngine, ladder: Ladder, items: list[Item]) -> list[EngineOutput]:
-    """Run tiles of one bucket, all for the draft or none, as one batch; outputs in their order, each of its own tile's
-    size."""
+    """Run tiles of one bucket as one batch, either all or none of them on the draft.
+
+    Returns their outputs in the same order, without the padding.
+    """
     height, width = ladder.bucket(*items[0].lr.shape[2:])
     lr = np.concatenate([_padded(item.lr, height, width) for item in items])
     chosen = engine.draft if items[0].draft else engine
@@ -176,15 +177,15 @@ def _padded(lr: Tensor, height: int, width: int) -> Tensor:
 
 
 class Watcher(Protocol):
-    """Who is told what the engine did."""
+    """Is notified of the engine's batches."""
 
     def batch(self, size: int, seconds: float) -> None:
-        """A batch was run, or failed."""
+        """A batch of `size` tiles was run, or failed, in so many seconds."""
         ...
 
 
 class EngineThreads:
-    """The threads that own the engine, one or more, away from the event loop."""
+    """The threads that run the engine."""
 
     def __init__(
         self,
@@ -199,10 +200,10 @@ class EngineThreads:
     ) -> None:
         """
         Args:
-            engine: called from this object's threads only, `lanes` of them at a time.
-            capacity: tiles that may wait.
-            on_lost: called in an engine thread when the engine is broken for good; everything that waits has
-                been refused then.
+            engine: called from this object's threads only, by `lanes` of them at the same time.
+            capacity: most tiles in the queue.
+            on_lost: called in an engine thread after the engine has failed permanently and all waiting tiles have been
+                refused.
         """
         self.engine = engine
         self.lanes = lanes
@@ -220,7 +221,7 @@ class EngineThreads:
             thread.start()
 
     def stop(self) -> None:
-        """Finish what is queued, then end the threads."""
+        """Finish the queued tiles, then end the threads."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
@@ -230,12 +231,12 @@ class EngineThreads:
 
     @property
     def alive(self) -> bool:
-        """Whether it can still run anything."""
+        """Whether tiles can still be run."""
         return not self._lost and all(thread.is_alive() for thread in self._threads)
 
     @property
     def lost(self) -> bool:
-        """Whether the engine broke for good."""
+        """Whether the engine has failed permanently."""
         return self._lost
 
     @property
@@ -244,14 +245,14 @@ class EngineThreads:
         return len(self._queue)
 
     async def run(self, lr: Tensor, *, logits: bool, deadline: float, draft: bool = False) -> Ran:
-        """Queue a tile `(1, 1, h, w)` and wait for its output. A caller that is cancelled is not worked for.
+        """Queue a tile `(1, 1, h, w)` and wait for its output. The tile of a cancelled caller is dropped.
 
         Args:
-            draft: whether the engine's draft is to make it; there must be one.
+            draft: whether to use the engine's draft; there must be one.
 
         Raises:
             ServiceError: `not_ready` when the engine has ended, `overloaded` when the queue is full,
-                `deadline_exceeded` when its turn comes too late.
+                `deadline_exceeded` when the deadline passes in the queue.
         """
         item = Item(lr, logits, deadline, self._clock(), draft)
         with self._changed:
@@ -280,12 +281,12 @@ class EngineThreads:
     def _work(self, batch: list[Item]) -> None:
         if self._try(batch) or len(batch) == 1:
             return
-        _log.warning("a batch failed and is run again one by one", extra={"size": len(batch)})
+        _log.warning("a batch failed; its tiles are run one by one", extra={"size": len(batch)})
         for item in batch:
             self._try([item])
 
     def _try(self, batch: list[Item]) -> bool:
-        """Run a batch; one tile alone is told of its failure, several are not."""
+        """Run a batch. Returns whether it is settled: a failed batch of several tiles is to be tried one by one."""
         if self._lost:
             self._refuse(batch)
             return True
@@ -310,7 +311,7 @@ class EngineThreads:
             self._lost = True
             waiting = self._queue.clear()
             self._changed.notify_all()
-        _log.critical("the engine is broken for good")
+        _log.critical("the engine has failed permanently")
         self._refuse(waiting)
         self._on_lost()
 

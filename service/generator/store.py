@@ -8,7 +8,7 @@ from service.settings import MEBI, Settings
 
 
 def build_engine(settings: Settings) -> UpscaleEngine:
-    """The released generator that the settings name, on a CPU with its draft.
+    """Build the engine for the generator in the settings, on a CPU with its draft.
 
     Raises:
         ManifestError, EngineError: see `OnnxEngine` and `draft_of`.

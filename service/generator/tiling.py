@@ -1,6 +1,6 @@
-"""Cut a plane of any size into overlapping tiles and say which part of each tile's output to keep.
+"""Cuts a plane into overlapping tiles, and says which part of each tile's output to keep.
 
-Pure. Lengths are upload pixels; the same cut is made along both axes.
+Lengths are upload pixels; the same cut is made along both axes.
 """
 
 import math
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 JPEG_BLOCK = 8
-"""Tiles start at multiples of this, so that the generator sees a JPEG's 8x8 grid in its usual phase."""
+"""Tiles start at multiples of this, so that the 8x8 blocks of a JPEG have the same phase in every tile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One axis of a tile: what goes in, and the part of it whose output is kept."""
+    """One axis of a tile: its extent, and the part whose output is kept."""
 
     start: int
     stop: int
@@ -22,7 +22,7 @@ class Span:
 
     @property
     def inner(self) -> tuple[int, int]:
-        """The kept part, counted from the tile's own start."""
+        """The kept part, relative to the start of the tile."""
         return self.keep_start - self.start, self.keep_stop - self.start
 
 
@@ -35,16 +35,14 @@ class Tile:
 def plan(height: int, width: int, *, tile: int, radius: int, multiple: int) -> Iterator[Tile]:
     """Tiles that cover a `height` x `width` plane, row by row.
 
-    What is kept of the tiles covers every pixel exactly once, and lies `radius` pixels or more from every
-    edge of its tile that is not an edge of the plane. So a network whose outputs depend on no more than
-    `radius` pixels around them gives the same picture tiled and whole.
+    The kept parts cover every pixel exactly once. Each is at least `radius` pixels away from the edges of its tile that
+    are not edges of the plane. So a network with this receptive radius gives the same picture tiled and whole.
 
     Args:
         height, width: the plane's size, multiples of `multiple`.
         tile: longest side of a tile; raised where it is too short for `radius`.
-        radius: reach of the network, in pixels.
-        multiple: tile sizes are multiples of this, tile starts too (a network that pools needs its phase
-            kept).
+        radius: receptive radius of the network, in pixels.
+        multiple: tile sizes and starts are multiples of this, for networks that downsample.
     """
     longest, margin = side(tile, radius=radius, multiple=multiple), _margin(radius, multiple)
     for rows in _spans(height, longest, margin):

@@ -1,4 +1,4 @@
-"""A plane of any size through the engine: pad, cut, run, put together, crop."""
+"""Enlarges a plane of any size: pads it, cuts it into tiles, runs them, joins the outputs, crops."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,8 +16,7 @@ from service.generator.queue import EngineThreads
 from service.generator.tiling import Tile, plan
 
 _PUT_AT_ONCE = 64 * 64
-"""Pixels of a tile up to which its output is put together on the event loop, in an eighth of a millisecond: a trip to
-another thread would take longer."""
+"""Pixels of a tile up to which its output is copied on the event loop, which is quicker than using another thread."""
 
 
 class Upscaler:
@@ -48,8 +47,8 @@ class Upscaler:
             plane: the upload's luma.
             logits: whether the logits are wanted as well; they are `float16`.
             deadline: on the clock of `time.monotonic()`.
-            draft: whether the engine's draft is good enough; there must be one.
-            observe: told the seconds of each tile's `queue` wait and `inference`.
+            draft: whether to use the engine's draft; there must be one.
+            observe: called with the seconds that each tile spent in `queue` and `inference`.
 
         Raises:
             ServiceError: `deadline_exceeded`, `overloaded`.
@@ -76,7 +75,7 @@ class Upscaler:
 
 
 class _Assembly:
-    """The output planes while they are being filled."""
+    """The output planes, filled tile by tile."""
 
     def __init__(self, shape: tuple[int, ...], *, logits: bool) -> None:
         size = (shape[0] * SCALE, shape[1] * SCALE)

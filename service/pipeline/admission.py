@@ -1,6 +1,6 @@
-"""What bounds the work inside: places at the door, and what those inside may hold between them.
+"""Admission control: how many requests are inside, and the budgets that they share.
 
-Pure `asyncio`; everything here belongs to one event loop.
+Only `asyncio`; all objects belong to one event loop.
 """
 
 import asyncio
@@ -11,41 +11,39 @@ from typing import Self
 from service.errors import ServiceError
 
 MOST_ARRIVING = 1024
-"""Bodies that may be on their way at the same time. Each is a connection and a task, besides what has arrived of it."""
+"""Most bodies that may be arriving at the same time. Each costs a connection and a task, besides the bytes received."""
 
 
 class Gate:
-    """The one door in front of all work. Who finds no place inside, or no room for what it brings, is refused at
-    once.
+    """Admits requests up to a number of places and of bytes; all others are refused at once.
 
-    A body on its way holds room for what has arrived of it, and no place: clients that send slowly, or not at all, must
-    not keep out those that send.
+    A body that is arriving holds its received bytes but no place, so that slow clients keep no others out.
     """
 
     def __init__(self, *, places: int, bytes_inside: int, most_arriving: int = MOST_ARRIVING) -> None:
         """
         Args:
-            places: requests that may be inside, those that wait included.
-            bytes_inside: what all bodies may have together, those on their way included; one alone always may.
-            most_arriving: bodies that may be on their way.
+            places: most admitted requests, those that wait included.
+            bytes_inside: most bytes of all bodies together, those arriving included; a single body may have more.
+            most_arriving: most bodies that may be arriving.
         """
         self.places, self.bytes_inside, self.most_arriving = places, bytes_inside, most_arriving
         self.arriving = 0
-        """Requests whose body is on its way."""
+        """Requests whose body is arriving."""
         self.taken = 0
-        """Requests admitted and not yet answered."""
+        """Requests that have been admitted and not yet answered."""
         self.size = 0
-        """Bytes of all bodies."""
+        """Bytes of all bodies together."""
 
     def entry(self, declared: int) -> "Entry":
-        """For a request whose body has `declared` bytes, or at most so many."""
+        """An entry for a request whose body has at most `declared` bytes."""
         return Entry(self, declared)
 
 
 class Entry(AbstractContextManager["Entry"]):
-    """One request's way through the gate, to be entered once; what it holds is given back at the block's end.
+    """A request's place and bytes, held during the block; it can be entered once.
 
-    All methods, and the block's beginning, raise `ServiceError`, `overloaded`, where there is no place or no room.
+    All methods, and entering, raise `ServiceError`, `overloaded`, where there is no place or no room for the bytes.
     """
 
     __slots__ = ("_declared", "_gate", "_inside", "_size")
@@ -55,7 +53,7 @@ class Entry(AbstractContextManager["Entry"]):
         self._inside, self._size = False, 0
 
     def __enter__(self) -> Self:
-        """Before the body is read: whether there is a place now, and room for all that is declared."""
+        """Check for a place, and for room for the declared bytes, before the body is read."""
         self._check_place()
         self._check_room(self._declared)
         if self._gate.arriving >= self._gate.most_arriving:
@@ -64,13 +62,13 @@ class Entry(AbstractContextManager["Entry"]):
         return self
 
     def arrived(self, size: int) -> None:
-        """So many bytes more of the body are here."""
+        """Hold so many more bytes, which have been received."""
         self._check_room(size)
         self._size += size
         self._gate.size += size
 
     def take_place(self) -> None:
-        """The body is here; others may have taken the last place meanwhile."""
+        """Take a place, now that the body is complete; others may have taken the last one meanwhile."""
         self._check_place()
         self._inside = True
         self._gate.arriving -= 1
@@ -104,10 +102,10 @@ class _Waiter:
 
 
 class Budget:
-    """A quantity that requests hold for a while: first come, first served, except that one which asks for more
-    than is left does not hold up those behind it that ask for less.
+    """A quantity that requests hold for a while, given out first come, first served.
 
-    What is large may so wait longer than its turn; its deadline bounds how long.
+    A request that asks for more than is free does not block later ones that ask for less. So large requests may wait
+    longer; their deadlines limit that.
     """
 
     def __init__(self, total: int) -> None:
@@ -117,11 +115,11 @@ class Budget:
 
     @property
     def free(self) -> int:
-        """What nobody holds."""
+        """The amount that is not held."""
         return self._free
 
     def take_now(self, amount: int) -> bool:
-        """Hold `amount` until it is given back, where nobody has to be waited for. Returns whether it is held."""
+        """Hold `amount` until it is given back, if that is possible without waiting. Returns whether it is held."""
         amount = min(amount, self.total)
         if amount > self._free or any(waiter.amount <= self._free for waiter in self._waiting):
             return False
@@ -129,7 +127,7 @@ class Budget:
         return True
 
     async def take(self, amount: int) -> None:
-        """Wait for `amount` and hold it until it is given back. More than there is in all counts as all of it."""
+        """Wait for `amount` and hold it until it is given back. More than the total counts as the total."""
         amount = min(amount, self.total)
         if self.take_now(amount):
             return
@@ -139,14 +137,14 @@ class Budget:
             await waiter.granted
         except asyncio.CancelledError:
             if waiter.granted.done() and not waiter.granted.cancelled():
-                # Granted and cancelled in the same turn of the loop.
+                # It was granted and cancelled in the same iteration of the event loop.
                 self.give(amount)
             else:
                 self._waiting.remove(waiter)
             raise
 
     def give(self, amount: int) -> None:
-        """Give back what was asked of `take` or `take_now`."""
+        """Give back the amount passed to `take` or `take_now`."""
         self._free += min(amount, self.total)
         passed, waiting = [], iter(self._waiting)
         for waiter in waiting:
@@ -156,6 +154,6 @@ class Budget:
             else:
                 passed.append(waiter)
             if not self._free:
-                # Nobody asks for nothing, and the line may be long.
+                # No request asks for 0, so the rest of the queue need not be visited.
                 break
         self._waiting = [*passed, *waiting]

@@ -1,4 +1,4 @@
-"""What the service answers with, and what its queries may say."""
+"""The JSON answers of the service, and its query parameters."""
 
 import base64
 from typing import Annotated, Any, Literal
@@ -181,7 +181,7 @@ def symbol(reading: Reading) -> Symbol:
         text=reading.text,
         payload_base64=base64.b64encode(reading.payload).decode("ascii"),
         encoding=reading.encoding,
-        # A hundredth of a pixel is finer than any reader's corners.
+        # Readers' corners are less precise than a hundredth of a pixel.
         points=[(round(x, 2), round(y, 2)) for x, y in reading.points],
         reader=reading.reader,
         attempt=reading.attempt,

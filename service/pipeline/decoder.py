@@ -1,4 +1,4 @@
-"""The decoder as the service runs it: a pool of processes, the WeChat nets if there are any, the cascade."""
+"""The decoder of the service: a pool of processes, the WeChat nets if they are installed, and the cascade."""
 
 import logging
 import time
@@ -41,7 +41,7 @@ class DecoderProcesses:
     """Implements `service.pipeline.runtime.Decoder`."""
 
     def __init__(self, settings: Settings, attempts: tuple[Attempt, ...] = ATTEMPTS) -> None:
-        """`attempts` begin with zxing-cpp on the upload, which `read_small` does as well."""
+        """The first of `attempts` must be zxing-cpp on the upload, which `read_small` runs too."""
         files = wechat_files(settings.store)
         self._pool = DecoderPool(
             upload_jobs.prepared,
@@ -59,20 +59,20 @@ class DecoderProcesses:
         self._has_nets = False
 
     async def start(self) -> None:
-        """Start the children and ask one what it has, rather than believe what it was given.
+        """Start the processes, and ask one whether it has loaded the WeChat nets.
 
         Raises:
-            PoolError: a child did not come up.
+            PoolError: a process did not start.
         """
         await self._pool.start()
         self._has_nets = await self._pool.run(jobs.has_nets, deadline=time.monotonic() + _ASK_S)
 
     async def stop(self) -> None:
-        """End the children."""
+        """End the processes."""
         await self._pool.close()
 
     def state(self) -> DecoderState:
-        """What the children are and have."""
+        """State of the processes."""
         return DecoderState(
             children=len(self._pool.pids),
             restarts=self._pool.counters.restarts,
@@ -85,16 +85,16 @@ class DecoderProcesses:
     async def open(
         self, data: bytes, *, max_pixels: int, at_once: int, deadline: float, grey: bool = False
     ) -> Opened:
-        """Decode an upload in a child.
+        """Decode an upload in a process.
 
         Args:
             max_pixels: larger images are refused.
-            at_once: of images with more pixels the size alone is told.
+            at_once: images with more pixels are not decoded; only their size is returned.
             deadline: on the clock of `time.monotonic()`.
             grey: whether the luma is wanted, instead of colours and alpha.
 
         Raises:
-            ServiceError: as `service.imaging.decode`, `damaged_image` also where two children ended over it;
+            ServiceError: as `service.imaging.decode`; `damaged_image` also where two processes crashed over it;
                 `deadline_exceeded`.
         """
         brief = len(data) <= upload_jobs.BRIEF_BYTES and at_once <= upload_jobs.SMALL_PIXELS
@@ -106,7 +106,7 @@ class DecoderProcesses:
     async def read_small(
         self, data: bytes, *, max_pixels: int, deadline: float
     ) -> tuple[Opened, DecodeResult]:
-        """Decode a small image in a child and show it to the first reader there; of a larger one the size is told.
+        """Decode a small image and run the first reader on it, in one job; of a larger image only return the size.
 
         Raises:
             ServiceError: as `open`.
@@ -136,7 +136,7 @@ class DecoderProcesses:
         observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
     ) -> DecodeResult:
-        """See `Cascade.decode`. `after` is what `read_small` has given: the attempts go on with the second one."""
+        """See `Cascade.decode`. With `after`, the result of `read_small`, the attempts continue with the second one."""
         cascade = self._cascade if after is None else self._after_first
         found = await cascade.decode(image, upscale=upscale, draft=draft, deadline=deadline, observe=observe)
         return found if after is None else replace(found, attempts=after.attempts + found.attempts)
@@ -154,10 +154,10 @@ class DecoderProcesses:
 
 
 def calibration_of(settings: Settings) -> SoftCalibration | None:
-    """What the logits of the generator being served are worth; None where its manifest does not say.
+    """Calibration of the logits of the generator in use; None where its manifest has none.
 
     Raises:
-        ManifestError: there is no such generator, or it is not whole.
+        ManifestError: the generator is missing or incomplete.
     """
     folder = version_folder(settings.store, settings.model, settings.model_version)
     table = load_generator(folder)[0].calibration
@@ -165,7 +165,7 @@ def calibration_of(settings: Settings) -> SoftCalibration | None:
 
 
 def wechat_files(store: Path) -> WeChatFiles | None:
-    """The newest version of the WeChat nets, verified by hash; None, with a warning, where not whole."""
+    """The newest version of the WeChat nets, verified by hash; None, with a warning, where they are incomplete."""
     folder = newest(store, WECHAT)
     if folder is None:
         _log.warning("no WeChat nets in the model store: WeChat works without detector and super-resolution")

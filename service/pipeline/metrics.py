@@ -1,4 +1,4 @@
-"""Prometheus metrics of one application; each has its own registry, so that two can live in one process."""
+"""Prometheus metrics, in a registry of each application, so that one process can run two; and the times of stages."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,9 +22,9 @@ M = TypeVar("M", Counter, Histogram)
 
 
 class Labelled(Generic[M]):
-    """The children of a metric by the values of its labels.
+    """Caches the children of a metric by the values of their labels.
 
-    The library makes strings of the values and takes a lock to find a child, for each of the dozen of a request.
+    The library's own lookup takes a lock and builds strings each time, a dozen times for every request.
     """
 
     def __init__(self, metric: M) -> None:
@@ -40,7 +40,7 @@ class Labelled(Generic[M]):
 
 
 class Metrics:
-    """All series of the service. Label values come from the code or from fixed sets, never from a request."""
+    """All metrics of the service. Label values come from the code or from fixed sets, never from a request."""
 
     def __init__(self) -> None:
         self._decoder_state: Callable[[], DecoderState] | None = None
@@ -87,7 +87,7 @@ class Metrics:
         )
         self.ready = Gauge("qrsr_ready", "1 when requests can be served", registry=self.registry)
         self.model = Info("qrsr_model", "The generator in use and where it runs", registry=self.registry)
-        # What is counted under fixed names is shown from the beginning, at 0, so that a rate can be taken of it.
+        # Counters with fixed label values start at 0, so that a rate can be computed from the first event on.
         for reason in REASONS:
             self.rejected.labels(reason)
         if self._decoder_state is not None:
@@ -100,7 +100,7 @@ class Metrics:
         return Labelled(Histogram(name, what, labels, buckets=_SECONDS, registry=self.registry))
 
     def count_decoder_events(self, state: Callable[[], DecoderState]) -> None:
-        """Show, from now on, what the decoder has counted itself."""
+        """Include the events that the decoder counts itself."""
         self._decoder_state = state
         self.registry.register(_DecoderEvents(state))
 
@@ -114,7 +114,7 @@ class Metrics:
         self.engine_busy.inc(seconds)
 
     def forget(self) -> None:
-        """Start counting from nothing; what was counted so far was the service's own warm-up."""
+        """Reset all metrics, after the warm-up."""
         self._create()
 
     def render(self) -> bytes:
@@ -141,28 +141,28 @@ class _DecoderEvents(Collector):
 
 
 class Stages:
-    """Durations of one request's stages: for its answer, its `Server-Timing` header and the histograms.
+    """Times of the stages of one request, for its answer, its `Server-Timing` header and the histograms.
 
-    They do not overlap: a stage that begins within another interrupts it.
+    Stages do not overlap: a stage that starts inside another one interrupts it.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._seconds: dict[str, float] = {}
         self._inner: list[float] = []
-        """For each stage under way, the seconds that belong to stages within it."""
+        """For each running stage, the seconds that belong to stages inside it."""
 
     def __call__(self, stage: str) -> AbstractContextManager[None]:
-        """Time a block; a stage that comes again adds up."""
+        """Measure a block; the times of a repeated stage are added."""
         return _Stage(self, stage)
 
     def began(self) -> float:
-        """A stage begins now. Returns when that is."""
+        """Start a stage. Returns the start time."""
         self._inner.append(0.0)
         return time.perf_counter()
 
     def ended(self, stage: str, started: float) -> None:
-        """The stage that began last, at `started`, ends now."""
+        """End the stage that was started last, at `started`."""
         whole = time.perf_counter() - started
         own = whole - self._inner.pop()
         if self._inner:
@@ -170,7 +170,7 @@ class Stages:
         self._count(stage, own)
 
     def add(self, stage: str, seconds: float) -> None:
-        """Count a duration measured elsewhere; a stage under way is interrupted by it."""
+        """Add a duration that was measured elsewhere; it interrupts a running stage."""
         if self._inner:
             self._inner[-1] += seconds
         self._count(stage, seconds)
@@ -181,17 +181,17 @@ class Stages:
         self._metrics.stage(stage, seconds)
 
     def milliseconds(self) -> dict[str, float]:
-        """What has been timed so far, to a tenth."""
+        """Milliseconds of each stage so far, rounded to a tenth."""
         return {stage: round(seconds * 1e3, 1) for stage, seconds in self._seconds.items()}
 
     def server_timing(self, total: float) -> str:
-        """The header's value; durations in milliseconds."""
+        """Value of the `Server-Timing` header, in milliseconds."""
         parts = [f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in self._seconds.items()]
         return ", ".join([*parts, f"total;dur={total * 1e3:.1f}"])
 
 
 class _Stage(AbstractContextManager[None]):
-    # Not `contextlib.contextmanager`, whose generator costs more than all that it is to time here.
+    # `contextlib.contextmanager` would take longer than some of the stages.
     def __init__(self, stages: Stages, stage: str) -> None:
         self._stages, self._stage = stages, stage
 

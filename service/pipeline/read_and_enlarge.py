@@ -1,4 +1,4 @@
-"""What is made of an upload, from its bytes to the answer. Knows nothing of HTTP."""
+"""Reads and enlarges an upload: from its bytes to the answer, independent of HTTP."""
 
 import base64
 import time
@@ -28,23 +28,23 @@ _CUT_SHORT = ("timeout", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Enlarged:
-    """An answer of `enlarge`."""
+    """The result of `enlarge`."""
 
     data: bytes
     media_type: str
     image: Size
-    """Of the upload as displayed."""
+    """Size of the upload as displayed."""
 
     @property
     def size(self) -> Size:
-        """Of the enlarged image."""
+        """Size of the enlarged image."""
         return Size(width=self.image.width * SCALE, height=self.image.height * SCALE)
 
 
 async def read(task: Task) -> DecodeAnswer:
-    """Read the symbols: from the upload first, then from its x4 image.
+    """Read the symbols, from the upload first, then from its x4 image.
 
-    A small image is decoded by the process that shows it to the first reader.
+    A small image is decoded and read by zxing-cpp in one job.
 
     Raises:
         ServiceError: as `Decoder.open`, the engine and `_read` do.
@@ -78,7 +78,7 @@ async def _read_small(task: Task) -> tuple[Opened, DecodeResult]:
 
 
 async def _picture(task: Task, opened: Opened, *, grey: bool = False) -> Picture:
-    """The picture of an upload for which there is room now; its size is known.
+    """Decode an upload whose size is known, and for which there is room now.
 
     Raises:
         ServiceError: as `Decoder.open`.
@@ -107,10 +107,10 @@ async def _read_enlarging(task: Task, image: Image, after: DecodeResult | None =
 
 
 async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
-    """Enlarge the upload four times, and read it where the query asks for that.
+    """Enlarge the upload four times, and read it if the query asks for it.
 
     Raises:
-        ServiceError: as `read`, and `image_too_large` where the format cannot hold the answer.
+        ServiceError: as `read`, and `image_too_large` where the format of the answer is too small.
     """
     services = task.services
     most = services.settings.max_upscale_pixels
@@ -150,11 +150,11 @@ async def _read(
     draft: Upscale | None = None,
     after: DecodeResult | None = None,
 ) -> DecodeResult:
-    """Read an image and count what was read; `after` is what the first look has found.
+    """Read an image and count the symbols; `after` is the result for the first reader.
 
     Raises:
-        ServiceError: `deadline_exceeded` when time ran out before anything was read: "nothing there" would be
-            a guess.
+        ServiceError: `deadline_exceeded` when the deadline passed before a symbol was read. Whether there is none
+            is not known then.
     """
     result = await task.services.decoder.decode(
         image,
@@ -173,7 +173,7 @@ async def _read(
 
 
 def _count_attempt(task: Task, record: AttemptRecord) -> None:
-    """Count an attempt, and the time of a reader as that of a stage; the engine's part has stages of its own."""
+    """Count an attempt. A reader's time belongs to the stage of its picture; the engine's is measured elsewhere."""
     seconds = record.milliseconds / 1e3
     task.services.metrics.attempt_seconds.labels(record.attempt, record.outcome).observe(seconds)
     if record.picture is not None:
@@ -186,8 +186,7 @@ def _count_symbols(task: Task, result: DecodeResult) -> None:
 
 
 def complete(result: DecodeResult) -> bool:
-    """Whether nothing stands in the way of believing the result: an empty one may be due to a reader that took
-    too long."""
+    """Whether the result is final: without a symbol, no reader may have failed or taken too long."""
     return bool(result.readings) or all(entry.outcome not in _CUT_SHORT for entry in result.attempts)
 
 

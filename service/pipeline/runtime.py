@@ -1,6 +1,6 @@
-"""What requests are worked on with: built when the service starts, closed when it ends.
+"""The objects that process uploads: built at the start, closed at the end.
 
-Knows nothing of HTTP: `opened` is also the way to read and enlarge without a server.
+It does not depend on HTTP: `opened` is also used to read and enlarge without a server.
 """
 
 import asyncio
@@ -30,14 +30,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CUDA_PLACES = 64
-"""Requests worked on at the same time where a GPU makes batches of them."""
+"""Requests processed at the same time on a GPU, which runs them in batches."""
 
 
 class Decoder(Protocol):
-    """Reads symbols, out of process."""
+    """Decodes images and reads symbols in other processes."""
 
     async def start(self) -> None:
-        """Start the children and wait until they can read."""
+        """Start the processes and wait until they are ready."""
         ...
 
     async def stop(self) -> None: ...
@@ -53,7 +53,7 @@ class Decoder(Protocol):
     async def read_small(
         self, data: bytes, *, max_pixels: int, deadline: float
     ) -> tuple[Opened, DecodeResult]:
-        """Decode a small image and show it to the first reader. The result is of that alone."""
+        """Decode a small image and run the first reader on it. The result covers that reader only."""
         ...
 
     async def decode(
@@ -66,7 +66,7 @@ class Decoder(Protocol):
         observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
     ) -> DecodeResult:
-        """Read an image; `after` is what `read_small` has found already, which is not tried again."""
+        """Read an image. `after` is the result of `read_small`, whose attempt is not repeated."""
         ...
 
 
@@ -76,29 +76,29 @@ DecoderFactory = Callable[[Settings], Decoder]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that the pipeline needs."""
+    """The objects that the pipeline uses."""
 
     settings: Settings
     metrics: Metrics
     executor: ThreadPoolExecutor
-    """For encoding images and the like; one thread more than there are CPUs."""
+    """Encodes images and joins tiles; one thread more than usable CPUs."""
     engine: EngineThreads
     upscaler: Upscaler
     decoder: Decoder
     turns: Budget
-    """One is held by each request that is worked on."""
+    """Each request in progress holds one."""
     pixels: Budget
-    """Held by each of them for what it makes of its image: see `Task.room`."""
+    """Each request in progress holds as many as `Task.room` says for its image."""
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function that computes for long, away from the event loop."""
+        """Run a slow function in a thread of the executor."""
         call = partial(function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self.executor, call)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One upload to be worked on."""
+    """One upload to be processed."""
 
     data: bytes
     """The upload."""
@@ -109,21 +109,21 @@ class Task:
 
     @classmethod
     def of(cls, services: Services, data: bytes, stages: Stages | None = None) -> Self:
-        """A task whose time starts now; without `stages` it has timings of its own."""
+        """A task whose deadline counts from now; without `stages` it gets new ones."""
         deadline = time.monotonic() + services.settings.deadline_s
         return cls(data, deadline, services, stages or Stages(services.metrics))
 
     def room(self, pixels: int) -> int:
-        """What an image of so many pixels asks for: one for each, and `SCALE`² more where it may be enlarged."""
+        """Room for an image of so many pixels: one unit for each, and `SCALE`² more where it may be enlarged."""
         return pixels * (1 + SCALE**2 if pixels <= self.services.settings.max_upscale_pixels else 1)
 
     def turn(self) -> "Turn":
-        """A turn to be worked on, held in the block."""
+        """A turn, held during the block."""
         return Turn(self.services, self.stages)
 
 
 class Turn(AbstractAsyncContextManager["Turn"]):
-    """A turn to be worked on and, after `make_room`, room for an image; both are given back at the block's end."""
+    """Holds a turn during the block and, after `make_room`, room for an image."""
 
     def __init__(self, services: Services, stages: Stages) -> None:
         self._services, self._stages = services, stages
@@ -136,10 +136,9 @@ class Turn(AbstractAsyncContextManager["Turn"]):
         return self
 
     async def make_room(self, pixels: int) -> None:
-        """Hold room for so many pixels as well; to be called once.
+        """Hold room for so many pixels as well; called once.
 
-        Where it has to be waited for, the turn is given back meanwhile: large images that wait for room keep no small
-        one from its turn.
+        If the room is not free, the turn is given back while waiting, so that small images can go ahead.
         """
         if self._services.pixels.take_now(pixels):
             self._room = pixels
@@ -163,10 +162,10 @@ class Turn(AbstractAsyncContextManager["Turn"]):
 
 
 def ladder(settings: Settings, provider: str) -> Ladder:
-    """The engine's shapes: on CUDA squares and powers of two, on a CPU each tile by itself.
+    """The shapes that the engine runs: on CUDA batches of squares, in powers of two; on a CPU single tiles.
 
-    A CPU gains nothing from batches (docs/performance.md), and no warm-up is lost on a new shape there. CUDA would
-    search algorithms and extend its arena for each.
+    CUDA searches algorithms and extends its arena for every new shape, so it gets few. A CPU has no such cost, and
+    batches do not make it faster (docs/performance.md).
     """
     if provider != CUDA:
         return Ladder()
@@ -186,14 +185,14 @@ async def opened(
     decoder: DecoderFactory = DecoderProcesses,
     on_lost: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Services]:
-    """Load the model, start the decoder children, and end them after the block.
+    """Load the model and start the decoder processes; both end after the block.
 
     Args:
-        engine, decoder: how these two are built; tests put their own in.
-        on_lost: called when the engine is broken for good, from a thread of its own.
+        engine, decoder: build the engine and the decoder; tests pass stubs.
+        on_lost: called in an engine thread after the engine has failed permanently.
 
     Raises:
-        ManifestError, EngineError, PoolError: what is needed is missing or does not come up.
+        ManifestError, EngineError, PoolError: something is missing or does not start.
     """
     metrics = metrics or Metrics()
     cpus = usable_cpus()
@@ -203,7 +202,7 @@ async def opened(
         readers = decoder(settings)
         stack.push_async_callback(readers.stop)
         loop = asyncio.get_running_loop()
-        # The children start while the model loads: both take about as long.
+        # The processes start while the model loads: both take about as long.
         starting = asyncio.create_task(readers.start())
         try:
             built = await loop.run_in_executor(executor, engine, settings)

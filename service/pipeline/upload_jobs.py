@@ -1,7 +1,7 @@
-"""What decoder processes do with an upload: decode its image, and show it to the first reader.
+"""Jobs of decoder processes for uploads: decode the image, and run the first reader on a small one.
 
-Every upload is decoded there. What a file by a stranger does to the parsers of image formats, it does in a process that
-may do nothing but compute, and the event loop's process has neither the parsing nor the time that it takes.
+Every upload is decoded there. A hostile file can only affect a process that is confined, and decoding takes no time of
+the event loop's process.
 """
 
 import io
@@ -23,18 +23,17 @@ from service.image_formats import KINDS
 from service.imaging import Picture, size_or_picture
 
 BRIEF_BYTES = 64 << 10
-"""Length of an upload up to which it takes little time, nearly always. The worst that was found to fit into so many
-bytes, 5,000 scans of a JPEG, keeps a process for one or two seconds, as a picture of noise does with all readers."""
+"""Length of an upload up to which decoding is nearly always quick. The slowest known file of this length, a JPEG with
+5,000 scans, takes a second or two, as all readers together do on noise."""
 SMALL_PIXELS = 1 << 17
-"""Pixels of an image up to which it is decoded together with its header. That is little enough to need no room in the
-pixel budget."""
+"""Pixels of an image up to which it is decoded together with its header, without room in the pixel budget."""
 
 
 class Answer(TypedDict, total=False):
-    """What the jobs answer; `understood` makes an `Opened` of it."""
+    """The answer of the jobs; `understood` converts it to `Opened`."""
 
     refused: str
-    """Code of the `ServiceError` that the upload is refused with."""
+    """Code of a `ServiceError`, where the upload is refused."""
     detail: str
     size: tuple[int, int]
     """Width and height."""
@@ -47,18 +46,18 @@ class Answer(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What decoder processes have found out about an upload."""
+    """An upload after one of the jobs."""
 
     width: int
     """In pixels; of an image that is not decoded as the file has it, whatever its EXIF orientation."""
     height: int
     picture: Picture | None
-    """None where the image is too large to be decoded at once, or was read already."""
+    """None where the image was too large to be decoded at once, or a symbol has been read."""
     readings: tuple[Reading, ...] = ()
     failed: bool = False
     """Whether the reader raised."""
     seconds: float = 0.0
-    """Time that decoding the image took, or its header alone."""
+    """Time to decode the image, or only its header."""
 
 
 def prepared(
@@ -105,7 +104,7 @@ def open_upload(_: jobs.Readers, data: bytes, max_pixels: int, at_once: int, gre
 def read_upload(readers: jobs.Readers, data: bytes, max_pixels: int, attempt: str) -> Answer:
     """Decode a small image as luma and show it to zxing-cpp. Runs in a decoder process.
 
-    zxing-cpp tells of no symbol twice (its comparison of barcodes is by content and place).
+    zxing-cpp returns no symbol twice (it compares barcodes by content and place).
 
     Args:
         data, max_pixels: as for `open_upload`; images of more than `SMALL_PIXELS` are not decoded.
@@ -124,11 +123,11 @@ def read_upload(readers: jobs.Readers, data: bytes, max_pixels: int, attempt: st
 
 
 def understood(answer: Answer) -> Opened:
-    """What the answer of a job says.
+    """Check and convert the answer of a job.
 
     Raises:
-        ServiceError: it has refused the upload; see `service.imaging.decode`.
-        ValueError: an image is not as its size says. Such is the answer of a process that an upload has taken over.
+        ServiceError: the upload was refused; see `service.imaging.decode`.
+        ValueError: an image does not match its size. Only a process that an upload has taken over answers that.
     """
     if "refused" in answer:
         raise ServiceError(answer["refused"], answer["detail"])

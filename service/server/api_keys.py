@@ -1,19 +1,19 @@
-"""Who may call: API keys, and the origins of pages that browsers may call from."""
+"""API keys, and the origins whose pages may call the service from a browser."""
 
 from pathlib import Path
 
 from service.settings import Settings
 
 MIN_KEY = 16
-"""Least characters of a key: shorter ones can be guessed."""
+"""Minimum length of a key in characters: shorter keys can be guessed."""
 
 
 class KeysError(Exception):
-    """The API keys cannot be used as they are; the message says why, and quotes none."""
+    """The API keys cannot be used; the message says why, and contains no key."""
 
 
 def load_keys(settings: Settings) -> tuple[bytes, ...]:
-    """All keys that clients may send; none where no key is asked for.
+    """All accepted keys; an empty tuple where no key is required.
 
     Raises:
         KeysError: the file cannot be read or has no key, or a key is too short or not ASCII.
@@ -36,5 +36,5 @@ def load_keys(settings: Settings) -> tuple[bytes, ...]:
 
 
 def origins(settings: Settings) -> list[str]:
-    """Origins that browsers may call from."""
+    """Origins whose pages may call the service."""
     return [origin for part in settings.cors_origins.split(",") if (origin := part.strip())]

@@ -1,4 +1,4 @@
-"""The application: put together here, started and stopped by its lifespan."""
+"""The ASGI application: routes, middleware, and a lifespan that starts and stops the services."""
 
 import logging
 import os
@@ -41,15 +41,15 @@ def create_app(
     decoder: DecoderFactory = DecoderProcesses,
     gather: Gather = own_only,
 ) -> FastAPI:
-    """The application. Nothing is loaded before its lifespan starts, and a failure there ends the process.
+    """Build the application. Its lifespan loads the model and starts the processes; a failure there ends the process.
 
     Args:
         settings: see `Settings`.
-        engine, decoder: how these two are built; tests put their own in.
-        gather: what `/metrics` shows, where there is more to show than what this process has counted.
+        engine, decoder: build the engine and the decoder; tests pass stubs.
+        gather: gives the text of `/metrics`; by default, the metrics of this process.
 
     Raises:
-        KeysError: the settings name API keys that cannot be used.
+        KeysError: the API keys in the settings cannot be used.
     """
     metrics = Metrics()
     keys = load_keys(settings)
@@ -60,7 +60,7 @@ def create_app(
             app.state.gate = Gate(
                 places=services.turns.total + settings.queue, bytes_inside=settings.max_bytes_inside
             )
-            # The warm-up is slow and is nobody's request: the limits are not for it.
+            # The first requests are slow: the limits for clients do not apply to the warm-up.
             app.state.services = replace(services, settings=settings.model_copy(update=_NO_HURRY))
             await warm_up(app, key=keys[0] if keys else b"")
             metrics.forget()
@@ -98,7 +98,7 @@ def create_app(
         guarded.add("/metrics")
     problems.install(app)
     openapi.install(app)
-    # The last one is the outermost.
+    # The middleware added last is the outermost.
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(ApiKeys, keys=keys, guarded=guarded, metrics=metrics)
     if allowed := origins(settings):
@@ -116,5 +116,5 @@ def create_app(
 
 
 def _end() -> None:
-    """The engine is broken for good, and a process cannot mend it: finish what can be finished, then end."""
+    """Stop this process gracefully after its engine has failed permanently."""
     os.kill(os.getpid(), signal.SIGTERM)

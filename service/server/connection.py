@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol, with bounds on what comes before a request's body and after its answer.
+"""uvicorn's HTTP protocol with limits for slow and hostile clients.
 
-`service.server.request` and `service.server.multipart` bound the body. Only the protocol sees that a client sends
-headers without end, or none at all; that it goes on sending a body that has been answered; or that it does not take its
+`service.server.middleware` and `service.server.request` limit the body. Only the protocol sees that a client sends
+endless headers or none at all, goes on sending the body of a request that has been answered, or does not read its
 answer.
 """
 
@@ -16,31 +16,31 @@ from service.server.problems import MEDIA_TYPE, problem_body, title
 from service.server.upgrades import Http1Protocol
 
 MOST_HEAD_BYTES = 64 * 1024
-"""Request line and headers together. What arrived in one piece with them is looked at afterwards, so the bound is
-passed by one read of the socket at most."""
+"""Limit of the request line and headers together. It is checked after each read of the socket, so one read may exceed
+it."""
 HEAD_TIMEOUT_S = 20.0
-"""Time for request line and headers, from the connection or from the request's first byte on."""
+"""Time limit for the request line and headers, from the connection or the first byte of the request."""
 DRAIN_S = 20.0
-"""Time for the rest of a body whose request has been answered, and for a client to hang up first."""
+"""Time limit for the rest of a body whose request has been answered, or until the client closes the connection."""
 TAKE_S = 20.0
-"""How often it is looked whether a client takes its answer."""
+"""Interval of the checks whether a client reads its answer."""
 TAKE_BYTES = 64 * 1024
-"""What it has to take of it in that time, besides what the system holds: that is some megabytes, and only where more is
-left of an answer is it missing here."""
+"""Least that a client must read in that time. The system's own buffers hold some megabytes besides, so only the part of
+an answer beyond these is measured."""
 
 
 class BoundedProtocol(Http1Protocol):
-    """Ends a connection whose request does not begin in time or begins too long, whose body does not end once it has
-    been answered, or whose answer is not taken."""
+    """Closes a connection when its request does not arrive in time, its headers are too long, its body does not end
+    after the answer, or its answer is not read."""
 
     _head_bytes = 0
     hung_up = False
-    """Whether our side of the connection is closed, and what still comes is thrown away."""
+    """Whether our side of the connection is closed; what still arrives is discarded."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head, self._drain, self._take = (_Timer(self.loop) for _ in range(3))
-        """They run while a head is awaited, while what comes is passed over, while an answer is not taken."""
+        """They run while headers are awaited, while a body is discarded, while an answer is not read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -50,7 +50,7 @@ class BoundedProtocol(Http1Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in (self._head, self._drain, self._take):
             timer.stop()
-        # It knows this protocol, and both would stay until garbage collection finds them.
+        # The answer and this protocol refer to each other, and would stay until garbage collection finds them.
         self._answer = None
         if self.cycle is not None:
             self.cycle.transport = self.transport
@@ -65,7 +65,7 @@ class BoundedProtocol(Http1Protocol):
         if self._head.running and self._head_bytes > MOST_HEAD_BYTES:
             self._refuse("bad_request", "the headers are too long")
         if not self._head.running and not self._drain.running and self._answered():
-            # Nothing is under way: it was an empty line, or the end of a body that had been answered.
+            # No request is in progress: this was an empty line, or the end of a body that had been answered.
             self._expect_nothing()
 
     def on_head(self) -> None:
@@ -85,7 +85,7 @@ class BoundedProtocol(Http1Protocol):
         self._drain.stop()
 
     def on_response_complete(self) -> None:
-        # There may be another request behind it, whose body is nobody's business yet.
+        # Another request may follow; its body has not been asked for yet.
         if self.cycle.response_complete and self.cycle.more_body and not self.hung_up:
             self._pass_over()
         super().on_response_complete()
@@ -93,12 +93,12 @@ class BoundedProtocol(Http1Protocol):
             self._unset_keepalive_if_required()
 
     def pause_writing(self) -> None:
-        """More has been written than the client and the system have taken, by 64 KiB."""
+        """The transport's buffer holds more than 64 KiB that the client has not read."""
         super().pause_writing()
         self._look_whether_taken()
 
     def resume_writing(self) -> None:
-        """Nearly all has been taken."""
+        """The buffer is nearly empty."""
         self._take.stop()
         super().resume_writing()
 
@@ -114,15 +114,17 @@ class BoundedProtocol(Http1Protocol):
         self._refuse("bad_request", "this is no HTTP request")
 
     def end(self) -> None:
-        """Close the connection, for a response after which it ends."""
+        """Close the connection after a response."""
         if self.cycle.more_body:
             self._hang_up()
         else:
             self.transport.close()
 
     def _hang_up(self) -> None:
-        """Close the connection in steps (RFC 9112, section 9.6): were it closed while the client sends, the client
-        would be told of that, and not get its answer."""
+        """Close our side of the connection first, the rest when the client has closed its (RFC 9112, section 9.6).
+
+        If it were closed while the client still sends, the client would see a reset instead of its answer.
+        """
         if not self.hung_up and not self.transport.is_closing():
             self.hung_up = True
             self.transport.write_eof()
@@ -143,7 +145,7 @@ class BoundedProtocol(Http1Protocol):
         return self.cycle is not None and self.cycle.response_complete
 
     def _expect_nothing(self) -> None:
-        """As after a response."""
+        """Start the keep-alive timer, as after a response."""
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
@@ -154,11 +156,14 @@ class BoundedProtocol(Http1Protocol):
 
     def _late(self) -> None:
         self._refuse("upload_timeout", f"no request within {HEAD_TIMEOUT_S:g} s")
-        # Who has sent nothing is in the middle of nothing.
+        # A client that has sent nothing does not need the closing in steps.
         self.transport.close()
 
     def _refuse(self, code: str, detail: str) -> None:
-        """Answer and hang up. There may be no request yet, so this cannot go through the application."""
+        """Answer with a problem and close the connection.
+
+        There may be no complete request, so this does not go through the application.
+        """
         self._head.stop()
         error = ServiceError(code, detail)
         body = json.dumps(problem_body(error)).encode()
@@ -170,14 +175,14 @@ class BoundedProtocol(Http1Protocol):
         if not self.hung_up and not self.transport.is_closing():
             self.transport.write(head.encode() + body)
             if self.cycle is not None and not self.cycle.response_complete:
-                # As when the client has left: what is still made of its request has nowhere to go.
+                # Tell the application that the client has disconnected: its answer could not be sent.
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
             self._hang_up()
 
 
 class _Timer:
-    """Calls something once; started again, it forgets what it was to call."""
+    """Calls a function once after some time; a new start replaces the earlier one."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -185,7 +190,7 @@ class _Timer:
 
     @property
     def running(self) -> bool:
-        """Whether it has been started, and not stopped since."""
+        """Whether it has been started and not stopped since."""
         return self._handle is not None
 
     def start(self, seconds: float, call: Callable[..., None], *arguments: object) -> None:

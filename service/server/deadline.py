@@ -1,4 +1,4 @@
-"""What ends a request's work before it is done: its time is over, or its client has left."""
+"""Cancels the work of a request when its deadline passes or its client disconnects."""
 
 import asyncio
 import time
@@ -11,18 +11,19 @@ from starlette.types import Message, Receive
 from service.errors import ServiceError
 
 LOOK_S = 0.25
-"""Seconds after which a request is looked at for the first time. Most are answered by then, and watching them has cost
-one timer, not one for each limit and a task that listens for the client's departure."""
+"""Seconds until a request is checked for the first time. Most are answered by then and have cost one timer, instead of
+a timer for each limit and a task that waits for the client to disconnect."""
 
 
 class Watch:
-    """Cancels the task that enters it when a limit passes or the client leaves, and says why at the block's end.
+    """Context manager that cancels its task when a time limit passes or the client disconnects.
 
-    To be entered once. Somebody else's cancellation passes through.
+    At the end of the block the cancellation becomes a `ServiceError` with the reason. A cancellation from elsewhere is
+    passed on. It can be entered once.
     """
 
     def __init__(self, receive: Receive) -> None:
-        """`receive` is the request's, and is left alone until `until` lets it be listened to."""
+        """`receive` is the request's; it is called only after `until` with `listen`."""
         self._receive = receive
         self._gone: asyncio.Task[None] | None = None
         self._looked = False
@@ -41,12 +42,12 @@ class Watch:
         return self
 
     def until(self, by: float, late: Callable[[], ServiceError], *, listen: bool = False) -> None:
-        """Set the limit; one that was set before is forgotten.
+        """Set the time limit, in place of an earlier one.
 
         Args:
             by: on the clock of `time.monotonic()`.
-            late: what is raised after it.
-            listen: whether the body has been read, so that what is received from now on is the client's departure.
+            late: gives the error that is raised after it.
+            listen: whether the body has been read, so that the next message can only be a disconnect.
         """
         self._by, self._late, self._listening = by, late, listen
         if self._looked:
@@ -88,7 +89,7 @@ class Watch:
     ) -> None:
         self._timer.cancel()
         if self._gone is not None:
-            # It would cancel the answer.
+            # Otherwise a disconnect would cancel the answer.
             self._gone.remove_done_callback(self._left)
             self._gone.cancel()
         if kind is asyncio.CancelledError and self._reason is not None and not self._task.uncancel():

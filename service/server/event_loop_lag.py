@@ -1,4 +1,4 @@
-"""How late the event loop is."""
+"""Measures the lag of the event loop."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ PERIOD_S = 0.1
 
 @asynccontextmanager
 async def watched(observe: Callable[[float], None]) -> AsyncIterator[None]:
-    """While the block runs, tell by how many seconds the loop missed a waking-up every `PERIOD_S`."""
+    """During the block, report every `PERIOD_S` seconds how many seconds late the event loop woke up."""
     task = asyncio.create_task(_watch(observe))
     try:
         yield

@@ -1,4 +1,4 @@
-"""One process that serves HTTP until SIGTERM or SIGINT, and what its exit status says."""
+"""The server process: serves HTTP until SIGTERM or SIGINT. Its exit status says how it ended."""
 
 import logging
 import os
@@ -22,30 +22,29 @@ from service.server.tracing import TracingError
 from service.settings import Settings, unknown
 
 ENDED, NOT_SET_UP, NOT_STARTED, LOST = 0, 2, 3, 70
-"""Exit status: asked to end, and every accepted request answered or out of its grace; settings that make no sense;
-something that is needed is missing; the engine broke for good."""
+"""Exit statuses: stopped as asked, after accepted requests were answered or their grace period was over; invalid
+settings; start-up failed; the engine failed permanently."""
 
 UVICORN: dict[str, Any] = {
     "log_config": None,
     "access_log": False,
     "server_header": False,
-    # Nothing here asks for the client's address.
+    # The client's address is not used.
     "proxy_headers": False,
-    # Longer than proxies and clients keep idle connections, often 60 s: whoever closes first, it must not be we, or a
-    # request meets a closed door.
+    # Longer than the usual 60 s of proxies and clients: if the server closed an idle connection first, a request could
+    # be on its way already.
     "timeout_keep_alive": 75,
     "loop": "uvloop",
     "ws": "none",
 }
-"""What uvicorn is told whatever the settings."""
+"""Options of uvicorn that do not depend on the settings."""
 
 _log = logging.getLogger("service")
 
 
 def main() -> int:
-    """Serve as the environment says. Returns the exit status."""
-    # Before there is a server to end gracefully there is nothing to finish. Afterwards uvicorn raises the signals
-    # again that it was ended by, and this is then all they do.
+    """Serve with the settings from the environment. Returns the exit status."""
+    # Before the server runs there is nothing to finish. When it has ended, uvicorn raises the signal once more.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     try:
@@ -80,7 +79,7 @@ def main() -> int:
     try:
         server.run()
     except SystemExit as ended:
-        # uvicorn's way to say that it could not listen, and ours to say that it was asked to end.
+        # uvicorn exits like this when it cannot listen, and `_end` when the process was asked to stop.
         if not server.started and ended.code:
             return NOT_STARTED
     if startup.failed or not server.started:
@@ -95,8 +94,10 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 class _Startup:
-    """ASGI layer that makes one line of whatever keeps the application from starting; the traceback is logged at
-    level debug. Memory is settled once it has started."""
+    """ASGI middleware for the lifespan: reports a failed start in one line, with the traceback at level debug.
+
+    After a successful start it tunes garbage collection.
+    """
 
     def __init__(self, app: ASGIApp, invitation: str) -> None:
         self._app = app
@@ -124,12 +125,12 @@ class _Startup:
         try:
             await self._app(scope, receive, brief)
         except Exception:
-            # Told above, and uvicorn would tell it again with a traceback.
+            # It has been reported, and uvicorn would report it again with a traceback.
             if not self.failed:
                 raise
 
 
 def _raise_file_limit() -> None:
-    """Each connection takes a descriptor, and the usual soft limit is 1,024."""
+    """Raise the limit of open files: each connection needs one, and the usual soft limit is 1,024."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

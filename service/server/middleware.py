@@ -22,7 +22,7 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-"""On every answer that does not set them itself."""
+"""Added to every answer that does not set them itself."""
 
 _SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
@@ -30,10 +30,13 @@ _log = logging.getLogger("service.access")
 
 
 class RequestLog:
-    """Sets `X-Request-ID`, `Server-Timing` and the security headers; no exception passes it but cancellation."""
+    """Adds `X-Request-ID`, `Server-Timing` and security headers, counts the request, and writes its log line.
+
+    An exception of the application is logged and answered with status 500; only cancellation is passed on.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, paths: frozenset[str]) -> None:
-        """`paths` are those with series of their own in the metrics; all others share one."""
+        """`paths` have metric series of their own; all other paths share one."""
         self._app = app
         self._metrics = metrics
         self._paths = paths
@@ -90,15 +93,15 @@ class RequestLog:
 
 
 class ApiKeys:
-    """Asks for a key where one is needed: `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
+    """Requires an API key on some paths: `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
 
     def __init__(
         self, app: ASGIApp, *, keys: tuple[bytes, ...], guarded: Iterable[str], metrics: Metrics
     ) -> None:
         """
         Args:
-            keys: any one of them opens; none at all leaves every path open.
-            guarded: paths that need one; all others are open.
+            keys: the accepted keys; without any, no path requires one.
+            guarded: paths that require a key.
         """
         self._app = app
         self._keys = keys
@@ -110,12 +113,12 @@ class ApiKeys:
             await self._app(scope, receive, send)
             return
         if self._keys and scope["path"] in self._guarded:
-            # A browser asks whether it may call before it does, and sends no key with that.
+            # A browser's CORS preflight request carries no key.
             asks = scope["method"] == "OPTIONS"
             if not asks and not self._known(Headers(scope=scope)):
                 self._metrics.rejected.labels("unauthorized").inc()
                 refusal = ServiceError("unauthorized", "this service needs an API key")
-                # The body is not wanted: say so, or the client goes on sending it.
+                # Without this header the client would go on sending its body.
                 headers = {"WWW-Authenticate": 'Bearer realm="qrsr"', "Connection": "close"}
                 await problem(refusal, headers)(scope, receive, send)
                 return
@@ -126,15 +129,15 @@ class ApiKeys:
         if kind.lower() != "bearer":
             sent = headers.get("x-api-key", "")
         given = sent.strip().encode("latin-1")
-        # Every key is compared, so that the time tells nothing of which one was close.
+        # All keys are compared, so that the time taken does not depend on which one matches.
         matches = [hmac.compare_digest(given, key) for key in self._keys]
         return any(matches)
 
 
 class BodyLimit:
-    """Bounds every request's body, outside of whatever parses it.
+    """Limits the body of every request.
 
-    A declared length is refused before a byte is read; an undeclared one (chunked) when it passes the bound.
+    A declared length above the limit is refused before the body is read, a chunked body when it exceeds the limit.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
@@ -147,7 +150,7 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self._max_bytes:
-            # The rest of the body is not wanted: say so, or the client goes on sending it.
+            # Without this header the client would go on sending its body.
             await problem(self._too_large(), {"Connection": "close"})(scope, receive, send)
             return
         received = 0

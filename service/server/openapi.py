@@ -1,4 +1,4 @@
-"""The contract: what OpenAPI says beyond the routes' own types.
+"""Completes the OpenAPI document beyond the types of the routes: examples, problems, headers, keys.
 
 `python -m service openapi` prints it; `docs/openapi.json` is that text, and a test compares the two.
 """

@@ -1,4 +1,4 @@
-"""The answer to a failed request: RFC 9457 problem+json, whoever found the fault."""
+"""Answers to failed requests in RFC 9457's format (problem+json), for errors of the service and of the framework."""
 
 import logging
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from service.errors import STATUS, ServiceError
 
 MEDIA_TYPE = "application/problem+json"
 CODE_KEY = "problem_code"
-"""Where a request's state tells metrics and log which problem it was answered with."""
+"""Key in the state of a request for the code of the problem that it was answered with; read by metrics and log."""
 
 _FRAMEWORK_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
@@ -37,7 +37,7 @@ class _ProblemResponse(JSONResponse):
 
 
 def problem_body(error: ServiceError) -> dict[str, Any]:
-    """RFC 9457's members, and ours."""
+    """The JSON members of RFC 9457, with `code` and `errors` added."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": title(error.status),
@@ -60,18 +60,18 @@ def problem(error: ServiceError, headers: Mapping[str, str] | None = None) -> Re
 
 
 def unforeseen() -> ServiceError:
-    """What a client hears of a failure that nobody thought of."""
+    """The error that a client is told of when an unexpected exception was raised."""
     return ServiceError("internal", "an unforeseen failure")
 
 
 def title(status: int) -> str:
-    """The phrase that belongs to a status."""
-    # 499 is nginx's; Python's table does not have it.
+    """The reason phrase of an HTTP status."""
+    # 499 is nginx's extension and missing in Python's table.
     return "Client Closed Request" if status == 499 else HTTPStatus(status).phrase
 
 
 def install(app: FastAPI) -> None:
-    """Make every failure of `app`, the framework's own included, a problem."""
+    """Answer every failure of `app`, the framework's own included, with a problem."""
 
     async def on_service_error(_: Request, exc: Exception) -> Response:
         assert isinstance(exc, ServiceError)  # noqa: S101 - registered for this type only
@@ -88,7 +88,7 @@ def install(app: FastAPI) -> None:
     async def on_invalid_query(_: Request, exc: Exception) -> Response:
         assert isinstance(exc, RequestValidationError)  # noqa: S101
         errors = [
-            # The refused value itself is the client's and stays out.
+            # Without the refused value, which comes from the client.
             {"field": str(entry["loc"][-1]), "message": entry["msg"], "kind": entry["type"]}
             for entry in jsonable_encoder(exc.errors(), exclude={"ctx", "input", "url"})
         ]

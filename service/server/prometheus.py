@@ -1,4 +1,4 @@
-"""What `/metrics` shows: of this process, or of all replicas of it."""
+"""The text of `/metrics` in Prometheus' exposition format: of this process, or of several replicas."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
@@ -12,11 +12,11 @@ from service.pipeline.runtime import Services
 from service.server.readiness import readiness
 
 Gather = Callable[[FastAPI], Awaitable[bytes]]
-"""Gives `/metrics` its answer, in Prometheus' text format."""
+"""Gives the body of `/metrics`."""
 
 
 def exposition(app: FastAPI) -> bytes:
-    """What this process has counted, and the gauges as they stand now."""
+    """The metrics of this process; gauges are set to their present values first."""
     services: Services = app.state.services
     shown = services.metrics
     shown.in_flight.set(app.state.gate.taken)
@@ -30,12 +30,12 @@ def exposition(app: FastAPI) -> bytes:
 
 
 async def own_only(app: FastAPI) -> bytes:
-    """Of this process alone, as where each process is scraped by itself."""
+    """The metrics of this process, for a Prometheus that scrapes every process."""
     return exposition(app)
 
 
 def merged(expositions: Mapping[str, bytes]) -> bytes:
-    """The expositions of several replicas as one; the label `replica` is each one's key."""
+    """Merge the metrics of several replicas; the label `replica` has the keys of `expositions`."""
     registry = CollectorRegistry()
     registry.register(_Merged(expositions))
     return generate_latest(registry)

@@ -1,12 +1,15 @@
-"""Whether the service can answer, judged by what it has and not by what it was asked to have."""
+"""Whether the service can answer requests, by the actual state of its engine and decoder processes."""
 
 from service.pipeline.answers import ModelState, Readiness
 from service.pipeline.runtime import Services
 
 
 def readiness(services: Services) -> Readiness:
-    """State of the engine and the decoders. The engine has passed a forward pass, or the service had not
-    started; one that fails is asked for another, and given up where it cannot."""
+    """State of the engine and the decoder processes.
+
+    The engine has run at start-up. After a failed forward pass it is tested with another one, and given up where that
+    fails too.
+    """
     manifest = services.engine.engine.manifest
     decoder = services.decoder.state()
     reasons = []

@@ -1,4 +1,4 @@
-"""What the service refuses, and when: bytes, places, time, and work for clients that have left."""
+"""The work of one request: admission, upload, deadline, and cancellation when its client disconnects."""
 
 import time
 from collections.abc import Callable, Coroutine
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 async def serve(request: Request, work: Callable[[Task], Coroutine[Any, Any, T]]) -> T:
-    """Take a request through admission and upload, and do its work within its deadline.
+    """Admit a request, read its upload, and do its work before its deadline.
 
     Raises:
         ServiceError: as `Entry` and `read_upload` do, `upload_timeout`, `deadline_exceeded`,
@@ -48,7 +48,7 @@ async def serve(request: Request, work: Callable[[Task], Coroutine[Any, Any, T]]
 
 
 def _declared(request: Request, most: int) -> int:
-    """Bytes of the body that the client declares; without a declaration, as many as it may send."""
+    """Length of the body that the client declares, in bytes; without a declaration, the most that it may send."""
     declared = request.headers.get("content-length", "")
     return int(declared) if declared.isascii() and declared.isdigit() else most
 

@@ -1,8 +1,8 @@
-"""uvicorn's HTTP protocol without any other than HTTP/1.
+"""uvicorn's HTTP protocol, which ignores requests to upgrade to another protocol.
 
-A server may ignore that a client asks for another protocol (RFC 9110, section 7.8), as the JDK's HTTP client does
-unasked in its first request. httptools takes all that follows the headers of such a request for the other protocol
-(httptools#124, uvicorn#2722): its body would be lost and, where it comes later, be taken for a request of its own.
+RFC 9110, section 7.8, permits that. The JDK's HTTP client sends an `Upgrade` header with its first request. httptools
+then treats everything after the headers as the other protocol (httptools#124, uvicorn#2722): the body would be lost
+or, when it arrives later, parsed as a new request.
 """
 
 from typing import Any
@@ -15,10 +15,10 @@ _FRAMING = (b"content-length", b"transfer-encoding")
 
 
 class Http1Protocol(HttpToolsProtocol):
-    """Serves a request that asks for another protocol as if it did not."""
+    """Serves a request with an `Upgrade` header as if it had none."""
 
     _head_again = False
-    """Whether the parser is at a head that has been parsed before."""
+    """Whether the parser reads headers that have been parsed before."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,42 +35,44 @@ class Http1Protocol(HttpToolsProtocol):
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        # Of a request that asks for another protocol it is said before its body.
+        # With an `Upgrade` header httptools calls this before the body.
         if not self.parser.should_upgrade():
             self._head_again = False
             super().on_message_complete()
 
     def on_head(self) -> None:
-        """A request begins."""
+        """A request line begins."""
 
     def on_head_complete(self) -> None:
-        """A request's headers are there, and it is about to be begun."""
+        """The headers of a request are complete."""
 
     def parse_body_plainly(self) -> bytes:
-        """Have a parser of its own for the rest of the connection. Returns the head it is to have instead of the one
-        that has just been parsed, with the same body after it."""
+        """Give the rest of the connection to a new parser.
+
+        Returns the headers to feed it, which describe the same body but no upgrade.
+        """
         self.parser = _Parser(self)
         lines = [name + b": " + value for name, value in self.headers if name in _FRAMING]
         if not self.cycle.keep_alive:
             lines.append(b"connection: close")
         self._head_again = True
-        # The request has its headers, and is not to have these as well.
+        # The request has its headers already.
         self.headers = []
         return b"\r\n".join([b"POST / HTTP/1.1", *lines, b"", b""])
 
 
 class _Parser(httptools.HttpRequestParser):
-    """Goes on with HTTP/1, by another of its kind, whatever a request asks for."""
+    """Parses HTTP/1 only: after a request to upgrade, a new parser continues."""
 
     def __init__(self, protocol: Http1Protocol) -> None:
         super().__init__(protocol)
-        # As uvicorn has it: a request that ends the connection is answered though more is sent.
+        # As in uvicorn: a request with `Connection: close` is answered although more data follows.
         self.set_dangerous_leniencies(lenient_data_after_close=True)
         self._protocol = protocol
 
     def feed_data(self, data: Any) -> None:
         parser: httptools.HttpRequestParser = self
-        # Not by calling itself: a piece of data may hold a thousand such requests.
+        # A loop, not recursion: one piece of data may hold a thousand such requests.
         while True:
             try:
                 httptools.HttpRequestParser.feed_data(parser, data)

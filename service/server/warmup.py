@@ -1,8 +1,8 @@
-"""The first requests, made by the service itself before it says that it is ready.
+"""The first requests, which the service sends to itself before it is ready.
 
-They go through the whole application, from the multipart parser to the JSON of the answer, because the
-first use of each part costs more than the next: imports, tables, allocations. They also prove that the
-service can read and enlarge a symbol, without which it had better not start.
+They go through the whole application, from the multipart parser to the JSON of the answer, because the first use of
+each part is slow: imports, tables, allocations. They also check that the service can read and enlarge a symbol; if it
+cannot, it does not start.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ _PIXELS = 3
 
 
 class WarmUpError(Exception):
-    """The service does not do what it is for; the message says which request failed."""
+    """A request of the warm-up failed; the message says which one."""
 
 
 async def warm_up(app: ASGIApp, key: bytes = b"") -> None:
-    """Read a symbol, look for one where there is none, and enlarge in every format.
+    """Read a symbol, an image without one, and enlarge an image in every format.
 
     Args:
-        key: API key, where one is needed.
+        key: API key, where one is required.
 
     Raises:
-        WarmUpError: an answer was not as it must be.
+        WarmUpError: an answer was not as expected.
     """
     symbol = _symbol()
     colour = np.repeat(symbol[..., None], 3, axis=2)
-    # Greys that no reader takes for a symbol, so that all of them have a look.
+    # A gradient without a symbol, so that every reader runs.
     await _post(app, key, "/decode", _encoded(np.tile(np.arange(96, dtype=np.uint8), (96, 1)), "PNG"))
     for kind in ("PNG", "JPEG", "WEBP"):
         found = json.loads(await _post(app, key, "/decode", _encoded(symbol, kind)))
@@ -90,7 +90,7 @@ async def _post(app: ASGIApp, key: bytes, path: str, data: bytes, query: str = "
     async def receive() -> Message:
         if inbox:
             return inbox.pop()
-        # Nothing comes after the body: this client does not leave.
+        # Nothing follows the body: this client does not disconnect.
         await asyncio.Event().wait()
         raise AssertionError("unreachable")
 

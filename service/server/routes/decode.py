@@ -14,14 +14,14 @@ _PATH = "/decode"
 
 async def decode_upload(request: Request) -> Response:
     """Read the symbols: from the upload first, then from its ×4 image."""
-    # Called here and not as a dependency, which FastAPI would send to a thread for every request.
+    # Called directly: FastAPI would run a dependency in a thread for every request.
     no_query(request)
     answer = await serve(request, read)
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def route(prefix: str) -> Route:
-    """The route that answers, to stand before the framework's own, which costs the event loop twice as much.
+    """The route that answers. It precedes FastAPI's own route, which takes twice the time of the event loop.
 
     Kept for the row "`/decode`: all read from the upload" of "What a request costs" in docs/performance.md.
     """
@@ -29,7 +29,7 @@ def route(prefix: str) -> Route:
 
 
 def router() -> APIRouter:
-    """The same as a route of the framework, which describes it in the OpenAPI document."""
+    """The same endpoint as a route of FastAPI, which describes it in the OpenAPI document."""
     routes = APIRouter(tags=["images"])
     routes.post(
         _PATH,

@@ -1,4 +1,4 @@
-"""What the upload routes share: the form they take, and how OpenAPI describes it."""
+"""The form of the upload routes in OpenAPI, and the check for query values."""
 
 from typing import Any
 
@@ -28,11 +28,11 @@ UPLOAD: dict[str, Any] = {
         },
     }
 }
-"""The body is parsed by `service.server.multipart`, so FastAPI has to be told of it."""
+"""Describes the body to FastAPI, since `service.server.multipart` parses it."""
 
 
 def no_query(request: Request) -> None:
-    """Refuse query values where there are none to give: a misspelt option would go unnoticed.
+    """Refuse query values on a route that has none, so that a misspelt option is noticed.
 
     Raises:
         ServiceError: `invalid_query`.

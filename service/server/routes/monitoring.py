@@ -1,4 +1,4 @@
-"""`/livez`, `/readyz`, `/metrics`: for the orchestrator and the monitoring, not for clients."""
+"""`/livez`, `/readyz` and `/metrics`, for orchestrators and monitoring."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -11,7 +11,7 @@ from service.server.readiness import readiness
 
 
 def router(gather: Gather) -> APIRouter:
-    """The routes; `gather` gives `/metrics` its answer."""
+    """The routes; `gather` gives the body of `/metrics`."""
     routes = APIRouter(tags=["operation"])
 
     @routes.get("/livez", summary="Whether the process answers")

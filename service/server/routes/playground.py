@@ -24,12 +24,12 @@ _CLOSED = (
 )
 PLAYGROUND_CSP = _CLOSED + "script-src 'self'; style-src 'self'; img-src 'self' blob:"
 DOCS_CSP = _CLOSED + "script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
-"""Swagger UI writes style attributes and has icons in its style sheet."""
+"""Swagger UI sets style attributes, and its style sheet contains icons as data URLs."""
 
 _MARGIN_S = 10.0
-"""For the way to the service and back."""
+"""Allowance for the network."""
 
-# Pages and modules belong to one version of the service: a browser asks each time whether they have changed.
+# A browser revalidates pages and modules each time, since all must be of the same version of the service.
 _HEADERS = {
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
@@ -38,7 +38,7 @@ _HEADERS = {
 
 
 class PlaygroundSettings(BaseModel):
-    """What the page wants to know before it sends anything."""
+    """The limits and the model that the page shows."""
 
     model: ModelRef
     needs_key: bool
@@ -46,11 +46,11 @@ class PlaygroundSettings(BaseModel):
     max_decode_pixels: int
     max_upscale_pixels: int
     patience_s: float
-    """Seconds after which a request that has not been answered will not be."""
+    """Seconds after which the page gives a request up."""
 
 
 class _Files(StaticFiles):
-    """Static files, asked for again each time; an unchanged one is answered 304."""
+    """Static files that browsers revalidate each time; an unchanged file is answered with status 304."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -62,7 +62,7 @@ def router(*, needs_key: bool) -> APIRouter:
     """The routes.
 
     Args:
-        needs_key: whether `/decode` and `/upscale` ask for an API key; these pages themselves never do.
+        needs_key: whether `/decode` and `/upscale` require an API key; the pages never do.
     """
     routes = APIRouter(include_in_schema=False)
 

@@ -65,4 +65,4 @@ def test_it_answers_what_it_has_and_ends(store: Path, tmp_path: Path) -> None:
         except subprocess.TimeoutExpired:
             raise AssertionError("it went on without an engine") from None
     log = (tmp_path / "log").read_text()
-    assert "broken for good" in log
+    assert "failed permanently" in log
