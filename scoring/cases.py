@@ -1,4 +1,4 @@
-"""One picture of the sweep: what a symbol looks like, how it stands, what happens to it on its way to the crop."""
+"""One picture of the sweep: the appearance of a symbol, its pose, and its degradation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -26,21 +26,21 @@ from scoring.surroundings import Kind, draw_surroundings
 from scoring.symbols import Symbol
 
 Optics = Callable[[Plane, int, np.random.Generator], Plane]
-"""Scene, its pixels per LR pixel and a source of noise, to the scene as the sensor gets it."""
+"""From the scene, its pixels per LR pixel and a source of noise to the scene on the sensor."""
 Sensor = Callable[[Plane, np.random.Generator], Image]
-"""LR luminance to what the reader gets."""
+"""From LR luminance to the picture that the reader gets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """How the symbol is turned before it is scaled to the wanted pixels per module."""
+    """The pose of the symbol before it is scaled to the requested pixels per module."""
 
     angle: float = 0.0
     """Radians."""
     jitter: tuple[tuple[float, float], ...] = ((0.0, 0.0),) * 4
-    """Shift of each corner in shares of the side: perspective."""
+    """Shift of each corner as a share of the side: perspective."""
     phase: tuple[float, float] = (0.0, 0.0)
-    """Of the symbol's corner against the pixel grid, in LR pixels."""
+    """Offset of the symbol's corner from the pixel grid, in LR pixels."""
     half_angle: float = 0.0
     surround: float = 2.0
     """Modules of surroundings that the crop shows beyond the quiet zone."""
@@ -57,14 +57,15 @@ class Case:
     optics: Optics = lambda plane, _scale, _rng: plane
     sensor: Sensor = lambda plane, _rng: degradations.quantise(plane)
     sent_larger: tuple[float, tuple[int, int], tuple[int, int]] | None = None
-    """For a messenger: by how much the sent picture was larger, both JPEG qualities, shift of the blocks."""
+    """For a messenger: the factor by which the sent picture was larger, both JPEG qualities, and the shift of the
+    blocks."""
 
 
 def picture(case: Case, symbol: Symbol, px_per_module: float, seed: list[int]) -> Image:
     """The LR crop `(h, w) uint8` of one case; noise and surroundings follow from `seed`."""
     place, shape = _placed(case, symbol, px_per_module)
-    # At least ten scene pixels a module, so that every blur and every edge has something to work on; and at
-    # least three a LR pixel, whose mean takes care of aliasing.
+    # At least ten scene pixels a module, so that blur and edges are accurate, and at least three per LR pixel, whose
+    # mean prevents aliasing.
     scale = int(np.clip(ceil(10 / px_per_module), 3, 12))
     scene_shape = (shape[0] * scale, shape[1] * scale)
     enlarge = np.diag([scale, scale, 1.0])
@@ -82,9 +83,10 @@ def picture(case: Case, symbol: Symbol, px_per_module: float, seed: list[int]) -
 
 
 def module_centres(case: Case, symbol: Symbol, px_per_module: float) -> Matrix:
-    """Where the modules are in `picture`: `(n, n, 2)` x, y in LR pixels, the centre of the first pixel at (0.5, 0.5).
+    """Positions of the modules in `picture`: `(n, n, 2)` x, y in LR pixels; the centre of the first pixel is (0.5,
+    0.5).
 
-    By row and column of `symbol.modules`. Families that send a picture through a messenger shift it besides.
+    By row and column of `symbol.modules`. Families that send a picture through a messenger also shift it.
     """
     place, _ = _placed(case, symbol, px_per_module)
     rows, columns = np.mgrid[0 : symbol.size, 0 : symbol.size] + 0.5
@@ -100,7 +102,7 @@ def _placed(case: Case, symbol: Symbol, px_per_module: float) -> tuple[Place, tu
     bent = bent + np.array(pose.jitter) * size - middle
     cos, sin = np.cos(pose.angle), np.sin(pose.angle)
     turned = bent @ np.array([[cos, sin], [-sin, cos]])
-    # Perspective changes the sides; their mean is what the axis of the sweep says.
+    # Perspective changes the sides; their mean is the value on the axis of the sweep.
     mean = np.linalg.norm(turned - np.roll(turned, -1, axis=0), axis=1).mean()
     turned *= px_per_module * size / mean
     quiet: Matrix = corners_of(size, case.look.quiet)

@@ -1,6 +1,6 @@
 """Pictures of symbols before any camera: label, place, surroundings, light. NumPy and OpenCV only.
 
-Shares no code with the training data, so that what training gets wrong shows here. Planes are
+Shares no code with the training data, so that mistakes of the training become visible. Planes are
 `(H, W) float32`, 0 black to 1 white. Picture coordinates put the centre of the first pixel at (0.5, 0.5).
 """
 
@@ -24,24 +24,24 @@ _BOW = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Something on the symbol. Coordinates and lengths in shares of its side."""
+    """Something on the symbol. Coordinates and lengths are shares of its side."""
 
     kind: Literal["logo", "blot", "scratch"]
     x: float
     y: float
     width: float
     height: float
-    """Of the shape; for a scratch, `width` and `height` are the vector from its one end to the other."""
+    """Height of the shape. For a scratch, `width` and `height` are the vector from one end to the other."""
     reflectance: float
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is printed and how."""
+    """The print."""
 
     dark: float = 0.05
     light: float = 0.95
-    """Reflectance of the label and of what is printed on it."""
+    """Reflectance of the label; `dark` is that of the print."""
     quiet: tuple[float, float, float, float] = (4, 4, 4, 4)
     """Modules of quiet zone: left, top, right, bottom."""
     inverted: bool = False
@@ -53,13 +53,13 @@ class Look:
     tint: tuple[float, float] = (0.0, 0.0)
     """Change of the ink's reflectance from the left to the right edge, and from top to bottom."""
     spread: float = 0.0
-    """By how many modules an edge of ink is shifted outward; negative shrinks dark modules."""
+    """Modules by which an edge of ink is shifted outward; negative values shrink dark modules."""
     damages: tuple[Damage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the symbol stands: module coordinates to picture, then the bend of its label."""
+    """The position of the symbol: module coordinates to picture, then the bend of its label."""
 
     to_picture: Matrix
     """`(3, 3)`: (u, v, 1) in modules, 0 to n across the symbol, to picture pixels."""
@@ -70,7 +70,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Illumination over the picture, positions in shares of its sides."""
+    """Illumination over the picture; positions are shares of its sides."""
 
     slope: tuple[float, float] = (0.0, 0.0)
     """Relative change of the light from the left to the right edge, and from top to bottom."""
@@ -172,8 +172,8 @@ def _module_coordinates(
     u = (inverse[0, 0] * x + inverse[0, 1] * y + inverse[0, 2]) / z
     v = (inverse[1, 0] * x + inverse[1, 1] * y + inverse[1, 2]) / z
     if place.half_angle:
-        # A cylinder seen from the front: the arc that belongs to a distance from its middle line, and a
-        # slight bow of the lines around it, as from a camera that looks down.
+        # A cylinder seen from the front: the arc for each distance from its middle line, and a slight bow of the lines
+        # around it, as for a camera that looks down.
         radius = size / 2 / place.half_angle
         ratio = np.clip((u - size / 2) / radius, -0.999, 0.999)
         v = v + _BOW * size * (1 - np.sqrt(1 - ratio**2))
@@ -235,7 +235,7 @@ def _ink(symbol: Symbol, look: Look, k: int) -> Plane:
         distance = np.hypot(axis[None, :], axis[:, None])
         ink = np.kron(symbol.modules, np.clip((look.dot - distance) * k + 0.5, 0, 1)).astype(np.float32)
         finders = np.kron(_finder_mask(symbol.size), cell)
-        # Designers leave the finder patterns whole.
+        # Designers keep the finder patterns whole.
         ink = np.where(finders > 0, square, ink).astype(np.float32)
     if look.style == "tiles":
         margin = max(1, round((0.5 - look.dot) * k))
@@ -248,7 +248,7 @@ def _ink(symbol: Symbol, look: Look, k: int) -> Plane:
     if look.style == "rounded" or look.spread:
         sigma = (0.28 if look.style == "rounded" else 0.15) * k
         soft = cv2.GaussianBlur(np.pad(ink, k), (0, 0), sigma)
-        # At a straight edge the blurred ink falls as a normal distribution; the threshold moves the edge.
+        # At a straight edge, the blurred ink falls like a normal distribution; the threshold moves the edge.
         soft = soft - np.float32(_normal_cdf(-look.spread * k / sigma))
         ink = np.clip(soft * np.float32(2.5 * sigma) + 0.5, 0, 1)[k:-k, k:-k].astype(np.float32)
     return ink

@@ -1,4 +1,4 @@
-"""A released generator that another one learns from: its probabilities carry less noise than clean modules do."""
+"""A released generator from which another one learns: its probabilities are less noisy targets than clean modules."""
 
 from pathlib import Path
 
@@ -16,13 +16,13 @@ class Teacher:
         """Load it.
 
         Raises:
-            CheckpointError: neither a checkpoint nor a released version, or damaged.
+            CheckpointError: `path` is neither a checkpoint nor a released version, or is damaged.
         """
         network = generator_of(source(path)).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = network
 
     @torch.no_grad()
     def probabilities(self, lr: Tensor) -> Tensor:
-        """How probable it is that a pixel is light, in [0, 1], `(N, C, 4h, 4w)`, of crops `(N, C, h, w)` in [0, 1]."""
+        """The probability that each pixel is light, `(N, C, 4h, 4w)` in [0, 1], for crops `(N, C, h, w)` in [0, 1]."""
         outputs = self._network(lr.contiguous(memory_format=torch.channels_last))
         return torch.sigmoid(outputs.logits).contiguous()

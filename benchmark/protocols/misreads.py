@@ -1,8 +1,8 @@
-"""Counts wrong payloads over very many pictures that hold no complete symbol, or one that is hard to read.
+"""Count of wrong payloads over very many pictures without a complete symbol, or with one that is hard to read.
 
-Two arms: the soft-decision reader on the generator's logits, and, on one trial of a few, the whole cascade as the
-service runs it, which takes many times as long. Trials are done in pieces, each kept in a file of its own, so that a
-run can be ended and taken up again; every piece says which state of the reading code it was done with.
+There are two arms: the soft-decision reader on the generator's logits, and, on some of the trials, the whole cascade as
+in the service, which takes many times as long. Trials are done in pieces. Each piece has a file of its own, so that a
+run can be interrupted and continued; the file names the state of the reading code.
 """
 
 import json
@@ -30,29 +30,29 @@ from service.decoding.soft.acceptance import DEFAULT_LIMIT
 
 SOFT_ARM, DECODE_ARM = Arm("lr", OURS, SOFT), Arm("lr", NONE, DECODE)
 PIECE = 500
-"""Trials of a piece."""
+"""Trials in a piece."""
 Counts = dict[str, dict[str, dict[str, int]]]
 """Trials by kind, arm and outcome (letters as in `arms`)."""
 
 
 @dataclass
 class Misreads:
-    """What became of the trials done so far."""
+    """The outcomes of the trials so far."""
 
     command: str
     seed: int
     every: int
-    """The cascade reads one trial of so many."""
+    """The cascade reads every `every`-th trial."""
     photographs: int
-    """Of which crops are among the trials."""
+    """Number of photographs with crops among the trials."""
     environment: dict[str, Any]
     counts: Counts
     wrong: list[dict[str, Any]]
-    """Number, kind, arm and payloads of every trial that gave a payload it must not give."""
+    """Number, kind, arm and payloads of every trial with a payload that it must not give."""
     code: dict[str, int]
     """Trials by the fingerprint of the reading code that did them."""
     seconds: float
-    """Wall clock of all pieces, drawing included."""
+    """Wall-clock time of all pieces, including drawing."""
 
     def tally(self, kinds: Sequence[str], arm: Arm) -> Counter[str]:
         """Outcomes of an arm over some kinds."""
@@ -62,10 +62,10 @@ class Misreads:
         return found
 
     def with_other(self, other: "Misreads") -> "Misreads":
-        """Both together: runs of different seeds, whose trials are different ones.
+        """Both runs together; they must have different seeds, so that their trials differ.
 
         Raises:
-            ValueError: they are of one seed, or of different generators.
+            ValueError: they have the same seed, or different generators.
         """
         ours, theirs = (one.environment["upscalers"][OURS] for one in (self, other))
         if self.seed == other.seed or ours != theirs:
@@ -114,13 +114,13 @@ class _Piece:
 
 
 def run_misreads(options: Options, count: int, every: int, minutes: float, photos: Path | None) -> Misreads:
-    """Trials 0 to `count` - 1, as far as `minutes` allow; writes `misreads/*.json` and the file
-    of the seed (`file_name`).
+    """Trials 0 to `count` - 1, as far as `minutes` allow; writes `misreads/*.json` and the file of the seed
+    (`file_name`).
 
-    Pieces that are there already, of the same seed, model and share of the cascade, are not done again.
+    Existing pieces with the same seed, model and share of the cascade are not repeated.
 
     Raises:
-        BenchmarkError: no generator, or readers left out.
+        BenchmarkError: there is no generator, or readers are missing.
     """
     if options.ours is None or not {SOFT, DECODE} <= set(options.readers):
         raise BenchmarkError("misreads are counted with a generator, the soft reader and the cascade")
@@ -154,7 +154,7 @@ def run_misreads(options: Options, count: int, every: int, minutes: float, photo
 
 
 def file_name(seed: int) -> str:
-    """Of the results of a seed; the published ones may be of several."""
+    """Name of the file with the results of a seed; the published results may have several."""
     return f"misreads-{seed}.json" if seed else "misreads.json"
 
 
@@ -195,13 +195,13 @@ def misreads_report(results: Misreads) -> str:
 
 
 def wrong(results: Misreads) -> int:
-    """Trials of either arm that gave a payload they must not give."""
+    """Trials of either arm with a payload that they must not give."""
     tallies = [results.tally(list(results.counts), arm) for arm in (SOFT_ARM, DECODE_ARM)]
     return sum(tally[MISREAD] + tally[BOTH] for tally in tallies)
 
 
 def _masked(photos: Path, options: Options, folder: Path) -> tuple[MaskedPhoto, ...]:
-    """Located once and kept, since that takes minutes."""
+    """The masked photographs; located once and kept, because that takes minutes."""
     kept = folder / "photographs.list"
     if kept.is_file():
         return tuple(

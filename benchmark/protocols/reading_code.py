@@ -1,4 +1,4 @@
-"""The state of the code that decides what is read, so that a count of misreads says what it is a count of."""
+"""The state of the code that decides what is read, so that a count of misreads names its code."""
 
 import ast
 import zlib
@@ -8,13 +8,13 @@ from benchmark.paths import ROOT
 
 DECODING = ROOT / "service" / "decoding"
 NOT_READING = ("processes", "charsets", "drawing", "naming")
-"""Modules and folders that decide nothing about which bytes are read: the processes carry pictures and answers, the
-others make text of a payload or draw its symbol anew. Whatever else comes under the folder counts."""
+"""Modules and folders that do not affect which bytes are read: the processes carry pictures and answers, the others
+turn a payload into text or draw its symbol again. Everything else in the folder counts."""
 _PROCESSES = "service.decoding.processes"
 
 
 def modules(folder: Path = DECODING) -> list[str]:
-    """What decides a reading: modules under `folder` by their path without suffix, in the order of names."""
+    """The modules under `folder` that decide a reading, by their path without suffix, in the order of names."""
     found = sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.py"))
     return [name for name in found if name.split("/")[0] not in NOT_READING]
 
@@ -22,8 +22,8 @@ def modules(folder: Path = DECODING) -> list[str]:
 def fingerprint(folder: Path = DECODING) -> str:
     """CRC-32 of the `modules` under `folder`, as eight hex digits.
 
-    Docstrings, comments, layout and what is imported from the decoder processes do not count. Another minor version
-    of Python may write the same code differently and so give another fingerprint.
+    Docstrings, comments, layout and imports from the decoder processes do not count. Another minor version of Python
+    may represent the same code differently and so give another fingerprint.
     """
     crc = 0
     for name in modules(folder):
@@ -34,7 +34,7 @@ def fingerprint(folder: Path = DECODING) -> str:
 
 
 class _Code(ast.NodeTransformer):
-    """Leaves out what no reading depends on."""
+    """Removes everything that no reading depends on."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

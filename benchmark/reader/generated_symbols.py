@@ -1,4 +1,4 @@
-"""What a generator makes of held-out pictures, with the true grid of every symbol."""
+"""A generator's output on held-out pictures, with the true grid of every symbol."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from scoring.symbols import draw_symbol
 VERSIONS = range(1, 11)
 """QR versions, in turn."""
 _STREAM = 0x57A6E5
-"""Draws other symbols and pictures than every other part of the benchmark."""
+"""Stream of random numbers that no other part of the benchmark uses."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def generated_symbols(
     """`count` symbols of a family of `scoring.families`, through the generator `model` (ONNX).
 
     Args:
-        multiple: what height and width of the generator's input are multiples of.
+        multiple: height and width of the generator's input are multiples of it.
 
     Raises:
         BenchmarkError: the generator gives no logits.

@@ -1,12 +1,11 @@
-"""Decoding with a payload model: what it reads more on a fading channel, and whether its bound on misreads holds.
+"""Decoding with a payload model: the gain on a fading channel, and a test of its misread bound.
 
     python -m benchmark reader prior
 
-Payloads are those of photographs, where there is a folder of them (`--photos`), and otherwise drawn from the grammars
-that the model is built from, by a seed that it never saw. The trials receive badly: arbitrary bytes, plausible URLs
-with one character exchanged, payloads drawn from the grammars, and symbols with nothing in them; each is decoded at
-the reader's limit and at one that hardly refuses anything, so that wrong payloads may show where the bound says that
-they are rare.
+Payloads come from a folder of photographs (`--photos`), or else from the grammars of the model, with a seed that was
+not used for it. The trials have bad reception: arbitrary bytes, plausible URLs with one character exchanged, payloads
+from the grammars, and symbols without content. Each is decoded at the reader's limit, and at a limit that refuses
+hardly anything, so that wrong payloads would appear if the bound were too low.
 """
 
 import argparse
@@ -40,9 +39,9 @@ CELLS: Final[tuple[tuple[Level, float], ...]] = (
 )  # fmt: skip
 """Levels and module error rates."""
 READER, AMPLE = 45.0, 400.0
-"""Nominal milliseconds: what the reader spends on a picture, and more than what is ever of use."""
+"""Nominal milliseconds: the reader's limit for a picture, and more than is ever useful."""
 _LEAST, _MOST = 6, 130
-"""Bytes of the payloads of photographs that are taken."""
+"""Least and most bytes of the payloads of photographs."""
 _WORST: Final[dict[Level, float]] = {"L": 0.14, "M": 0.2, "Q": 0.26, "H": 0.32}
 
 
@@ -71,7 +70,8 @@ def run(given: argparse.Namespace) -> None:
 def measure(
     level: Level, rate: float, texts: list[bytes], count: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """`count` receptions of one cell, decoded without and then with the model, at the reader's work and with time."""
+    """`count` receptions of one cell, decoded without and with the model, at the reader's limit of work and with
+    more."""
     read = {"without": 0, "reader": 0, "ample": 0}
     wrong = 0
     spent: list[float] = []

@@ -1,4 +1,4 @@
-"""Where the soft-decision reader loses symbols: each stage against the true geometry, beside other readers.
+"""Where the soft-decision reader loses symbols: each stage compared with the true geometry, and with other readers.
 
     python -m benchmark reader stages                 the newest released generator, all families and sizes
     python -m benchmark reader stages --simulated     simulated logits: perspective and curvature alone
@@ -40,9 +40,9 @@ from service.decoding.soft.symbol_layout import version_of_size
 BENDS = ((0.0, 0.0), (0.3, 0.0), (0.0, 0.5), (0.2, 1.0), (0.2, 1.5), (0.2, 2.0))
 """Perspective and height of the bow in modules, for simulated logits."""
 _PATIENCE = 2000.0
-"""Nominal milliseconds for the oracle and for the questions why a symbol was lost."""
+"""Nominal milliseconds for the oracle, and for finding the stage that lost a symbol."""
 _ON_THE_GRID = 0.4
-"""Modules; a grid that is nowhere farther off is the right one."""
+"""Modules; a grid that is nowhere farther from the truth is right."""
 Others = dict[str, Callable[[Generated], list[bytes]]]
 
 
@@ -53,23 +53,23 @@ class Tally:
     calibration: SoftCalibration
     symbols: int = 0
     oracle: int = 0
-    """Decoded with the true grid."""
+    """Symbols decoded with the true grid."""
     read: int = 0
     wrong: int = 0
-    """Readings whose payload is not what the symbol's modules say."""
+    """Readings with another payload than the symbol's."""
     gained: int = 0
-    """Read, but not with the true grid."""
+    """Symbols read, but not with the true grid."""
     others: Counter[str] = field(default_factory=Counter)
-    """Read rightly by other readers."""
+    """Symbols read correctly by other readers."""
     lost: Counter[str] = field(default_factory=Counter)
-    """Read with the true grid only, by the stage that lost them."""
+    """Symbols read only with the true grid, by the stage that lost them."""
     errors: list[float] = field(default_factory=list)
-    """Largest distance from the true grid, in modules, of the nearest grid fitted, where the oracle reads."""
+    """Largest distance in modules of the nearest fitted grid from the true grid, for symbols that the oracle reads."""
     seconds: dict[str, list[float]] = field(default_factory=dict)
     """CPU time: of `find` and of `read` as a whole, by outcome."""
 
     def add(self, truth: Simulated) -> None:
-        """Read one symbol and say what became of it."""
+        """Read one symbol and record the outcome."""
         self.symbols += 1
         expected = self._oracle(truth)
         start = time.process_time()
@@ -103,12 +103,12 @@ class Tally:
             self.lost["decode in time"] += 1
 
     def compare(self, symbol: Generated, others: Others) -> None:
-        """Let other readers read what the generator made."""
+        """Let other readers read the enlargement."""
         for name, read in others.items():
             self.others[name] += symbol.payload in read(symbol)
 
     def record(self, setting: dict[str, Any]) -> dict[str, Any]:
-        """What is kept of it."""
+        """The data to be saved."""
         near = [error for error in self.errors if np.isfinite(error)]
         return setting | {
             "symbols": self.symbols,
@@ -125,7 +125,7 @@ class Tally:
         }
 
     def _oracle(self, truth: Simulated) -> Decoded | None:
-        """What the true grid yields, sampled and decoded as the reader does."""
+        """The result with the true grid, sampled and decoded as in the reader."""
         light = calibrated_llr(true_means(truth), self.calibration)
         inverted = float(np.mean((light < 0) == truth.modules)) < 0.5
         return _decoded(light if inverted else -light)
@@ -135,7 +135,7 @@ class Tally:
 
 
 def payload_of(truth: Simulated) -> bytes:
-    """What the symbol says, from its modules themselves. Raises ValueError where they say nothing."""
+    """The payload of the symbol, from its modules. Raises ValueError if they are no symbol."""
     decoded = _decoded(np.where(truth.modules, 8, -8).astype(np.float32))
     if decoded is None:
         raise ValueError("the truth is no symbol")
@@ -148,7 +148,7 @@ def _pitch(truth: Simulated) -> float:
 
 
 def _distance(grid: Grid, truth: Simulated) -> float:
-    """Largest distance of a module centre from the truth in modules, seen straight or mirrored."""
+    """Largest distance of a module centre from the truth in modules, plain or mirrored."""
     if grid.modules != len(truth.modules):
         return float("inf")
     found = grid.centres()

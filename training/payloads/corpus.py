@@ -1,4 +1,4 @@
-"""Payloads drawn from all grammars, in the shares in which symbols are met."""
+"""Payloads drawn from all grammars, with shares like those of symbols in use."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ def foreign(rng: random.Random) -> str:
 
 
 def phrase(rng: random.Random) -> str:
-    """Words without grammar: titles, labels, names of products and of places."""
+    """Words without a grammar: titles, labels, names of products and places."""
     count = rng.randint(1, 8)
     drawn = [rng.choice(words.PLACES) if rng.random() < 0.08 else word(rng) for _ in range(count)]
     form = rng.random()
@@ -66,7 +66,7 @@ KINDS: Final[dict[str, tuple[float, Draw]]] = {
     "structured": (2.0, formats.structured),
     "code": (5.0, formats.code),
 }
-"""Share in parts, and grammar."""
+"""Relative share, and grammar."""
 
 
 def payloads(seed: int, count: int) -> Iterator[bytes]:
@@ -80,7 +80,7 @@ def payloads(seed: int, count: int) -> Iterator[bytes]:
 
 
 def _encoded(rng: random.Random, text: str) -> bytes:
-    """Mostly as UTF-8; otherwise in the encoding that encoders of its language used before."""
+    """The text, mostly as UTF-8, otherwise in the former encoding of its language."""
     if text.isascii() or rng.random() < 0.75:
         return text.encode()
     for encoding in ("iso8859-1", "iso8859-2", "cp1251", "shift_jis", "gb2312", "big5", "euc_kr"):
@@ -95,7 +95,7 @@ def _excerpt(rng: random.Random, text: str) -> str:
     running = " ".join(text.split())
     size = rng.randint(8, 120)
     start = rng.randrange(max(len(running) - size, 1))
-    # Most begin where a word does.
+    # Most begin at the start of a word.
     if rng.random() < 0.85 and " " in running[:start]:
         start = running.rindex(" ", 0, start) + 1
     piece = running[start : start + size]

@@ -16,18 +16,18 @@ Floats = NDArray[np.float64]
 LONGEST: Final = 4
 """Bytes of the longest context."""
 _DISCOUNT: Final = 0.8
-"""Of every count (H. Ney, U. Essen, R. Kneser, "On structuring probabilistic dependences in stochastic language
-modelling", 1994): what was drawn once or twice says little."""
+"""Subtracted from every count (H. Ney, U. Essen, R. Kneser, "On structuring probabilistic dependences in stochastic
+language modelling", 1994), because a sequence that was drawn once or twice says little."""
 _LEAST_FALLBACK: Final = 0.06
-"""Of every context. The grammars are narrower than what people print."""
+"""Least weight of the fallback of every context, because real payloads vary more than the grammars."""
 _UNIFORM: Final = 0.06
-"""Of the empty context: no byte is impossible anywhere."""
+"""Uniform share of the empty context, so that no byte is impossible."""
 _BASE: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What `service.decoding.soft.prior.automaton.automaton` takes."""
+    """The arguments of `service.decoding.soft.prior.automaton.automaton`."""
 
     prefixes: NDArray[np.uint16]
     symbols: NDArray[np.uint16]
@@ -40,9 +40,9 @@ class Tables:
 
 
 def estimated(payloads: Iterable[bytes], arcs: int) -> Tables:
-    """Tables with about so many arcs beside those of the empty context.
+    """Tables with about `arcs` arcs, not counting those of the empty context.
 
-    Of all arcs those are kept that help most: by how much the payloads become likelier with them.
+    The arcs that increase the likelihood of the payloads most are kept.
     """
     drawn = list(payloads)
     found = _counted(drawn)
@@ -52,7 +52,7 @@ def estimated(payloads: Iterable[bytes], arcs: int) -> Tables:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """Of one context length: contexts as numbers to the base of `_BASE`, next bytes and how often they follow."""
+    """Counts of one context length: contexts as numbers to the base `_BASE`, the next bytes, and their frequencies."""
 
     contexts: NDArray[np.int64]
     bytes: NDArray[np.int64]
@@ -89,7 +89,7 @@ def _threshold(found: list[_Counts], arcs: int) -> float:
 
 
 Kept = dict[int, tuple[int, NDArray[np.int64], Floats, float]]
-"""By context: its length, its bytes, their weights, the weight of falling back."""
+"""By context: its length, the next bytes, their weights, the weight of the fallback."""
 
 
 def _chosen(found: list[_Counts], threshold: float) -> Kept:
@@ -164,7 +164,7 @@ def _tables(found: list[_Counts], threshold: float, alphanumeric: NDArray[np.uin
 
 
 def _alphanumeric(payloads: Iterable[bytes]) -> NDArray[np.uint8]:
-    """A bigram of what fits the 45 characters, if need be in capitals; a tenth of it even."""
+    """A bigram of the payloads that fit the 45 characters, converted to capitals if needed; a tenth of it is uniform."""
     places = np.full(256, -1)
     places[np.frombuffer(ALPHANUMERIC, np.uint8)] = np.arange(45)
     counts = np.zeros((46, 45))

@@ -1,4 +1,4 @@
-"""Payloads of known formats, each a grammar of its own: Wi-Fi, contacts, payments, GS1, one-time passwords and others."""
+"""Payloads of known formats, each with a grammar of its own: Wi-Fi, contacts, payments, GS1, one-time passwords and others."""
 
 import json
 import random
@@ -52,7 +52,7 @@ def wifi(rng: random.Random) -> str:
 
 
 def mail_address(rng: random.Random) -> str:
-    """An address of nobody in particular."""
+    """A random address."""
     given, family = name(rng)
     local = rng.choice(
         [f"{given}.{family}".lower(), "info", "contact", "office", "sales", "support", word(rng)]

@@ -1,4 +1,4 @@
-"""English prose that every Python brings along: the topics of its help (PSF License 2.0)."""
+"""English prose that comes with every Python: the topics of its help (PSF License 2.0)."""
 
 import re
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Random pieces of payloads: words, names, numbers, identifiers. Every function takes the generator it draws from."""
+"""Random pieces of payloads: words, names, numbers, identifiers. Every function takes a source of random numbers."""
 
 import random
 import string
@@ -27,7 +27,7 @@ def drawn(rng: random.Random, alphabet: str, low: int, high: int) -> str:
 
 
 def digits(rng: random.Random, low: int, high: int) -> str:
-    """A decimal number of so many places, zeros in front included."""
+    """A decimal number with `low` to `high` digits, including leading zeros."""
     return drawn(rng, string.digits, low, high)
 
 
@@ -37,12 +37,12 @@ def hexadecimal(rng: random.Random, low: int, high: int) -> str:
 
 
 def word(rng: random.Random) -> str:
-    """A word in small letters."""
+    """A lower-case word."""
     return rng.choice(words.COMMON if rng.random() < 0.75 else words.FOREIGN)
 
 
 def coined(rng: random.Random) -> str:
-    """A name that no list holds: syllables."""
+    """An invented name, made of syllables."""
     syllables = (
         rng.choice(_CONSONANTS) + rng.choice(_VOWELS) + rng.choice(["", "", "n", "r", "s", "l", "x"])
         for _ in range(rng.randint(2, 3))
@@ -56,7 +56,7 @@ def suffix(rng: random.Random) -> str:
 
 
 def name(rng: random.Random) -> tuple[str, str]:
-    """Given and family name of nobody in particular."""
+    """A random given and family name."""
     return rng.choice(words.GIVEN), rng.choice(words.FAMILY)
 
 
@@ -67,7 +67,7 @@ def company(rng: random.Random) -> str:
 
 
 def telephone(rng: random.Random) -> str:
-    """A telephone number as one writes it."""
+    """A telephone number in a usual notation."""
     country = rng.choice(_COUNTRIES)
     number = digits(rng, 7, 10)
     form = rng.random()
@@ -142,7 +142,7 @@ def host(rng: random.Random) -> str:
 
 
 def identifier(rng: random.Random) -> str:
-    """An identifier as databases and link shorteners make them."""
+    """An identifier as from databases and link shorteners."""
     form = rng.random()
     if form < 0.3:
         return digits(rng, 1, 10)

@@ -1,4 +1,4 @@
-"""URLs as they are printed in symbols: shop and shortener links, tracking, application links."""
+"""URLs as printed in symbols: shop and shortener links, tracking, application links."""
 
 import random
 
@@ -131,7 +131,7 @@ def _query(rng: random.Random) -> str:
 
 
 def _service(rng: random.Random) -> str:
-    """Links of services that many symbols point to."""
+    """Links to services that many symbols use."""
     eleven = drawn(rng, BASE62 + "-_", 11, 11)
     return rng.choice([
         f"www.youtube.com/watch?v={eleven}",

@@ -1,4 +1,4 @@
-"""Words, names of hosts and of places that payloads are made of. Written for this project; no personal data."""
+"""Words, names of hosts and places for payloads. Written for this project; no personal data."""
 
 from typing import Final
 
@@ -118,7 +118,7 @@ tiny.cc shorturl.at lnkd.in u.wechat.com weixin.qq.com/r qm.qq.com/cgi-bin/qm/qr
 m.me spoti.fi apple.co delivr.com s.id t.ly dub.sh flow.page qrd.by kaywa.me snapvu.com
 """)
 
-# Suffix and how often it is drawn, in parts.
+# Suffix and its relative frequency.
 SUFFIXES: Final = {
     "com": 420, "org": 60, "net": 45, "de": 60, "co.uk": 35, "fr": 25, "it": 22, "es": 18, "nl": 20, "eu": 14, "io": 16,
     "info": 14, "ch": 14, "at": 12, "be": 10, "pl": 14, "ru": 20, "jp": 8, "co.jp": 18, "ne.jp": 3, "or.jp": 3, "cn": 16,
@@ -155,4 +155,4 @@ Doe Smith Jones Miller Muster Mustermann Brown Martin Bernard Rossi Garcia Meier
 Novak Silva Santos Jansen Visser Larsen Hansen Nielsen Kowalski Nowak Tanaka Suzuki Sato Wang Li Zhang Chen Kim
 Lee Park Kumar Singh
 """)
-"""Of the most frequent ones; no person is meant."""
+"""Some of the most frequent names; they mean no person."""

@@ -1,4 +1,4 @@
-"""What is known of payloads before one is received: decoding with a payload model, and with hints.
+"""Decoding with prior knowledge of payloads: a payload model, and hints.
 
-docs/reader.md, section "Decode with a payload model", has the reasons and the measurements.
+docs/reader.md, section "Decode with a payload model", has the reasons.
 """

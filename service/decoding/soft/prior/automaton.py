@@ -1,10 +1,10 @@
 """A text model as a weighted automaton over bytes, small enough for forward-backward in numpy.
 
-States are contexts: strings of up to a few bytes. A state passes on the next byte by its own arcs, or falls back to the
-context without its first byte, which may fall back again; the empty context holds every byte. Own arcs and fallback add
-up to 1, so the automaton is a probability distribution over texts of every length: interpolated n-grams (F. Jelinek,
-R. Mercer, "Interpolated estimation of Markov source parameters from sparse data", 1980) written as a hidden Markov
-model.
+States are contexts: strings of up to a few bytes. A state has arcs of its own for some next bytes. For others it falls
+back to the context without its first byte, which may fall back again; the empty context has arcs for all bytes. Arcs
+and fallback add up to 1, so the automaton is a probability distribution over texts of every length. It is an
+interpolated n-gram model (F. Jelinek, R. Mercer, "Interpolated estimation of Markov source parameters from sparse
+data", 1980), written as a hidden Markov model.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ Ints = NDArray[np.intp]
 
 MODEL_FILE: Final = Path(__file__).with_name("payload_model.npz")
 NATS_PER_CODE: Final = 0.05
-"""Of a stored weight: exp(-NATS_PER_CODE * code)."""
+"""A stored weight is exp(-NATS_PER_CODE * code)."""
 START: Final = 256
-"""The symbol that stands before the first byte in contexts."""
+"""The symbol before the first byte in contexts."""
 _DIGITS: Final = b"0123456789"
 _CAPITALS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LETTERS: Final = b"abcdefghijklmnopqrstuvwxyz" + _CAPITALS
@@ -37,8 +37,8 @@ _TOKENS: Final[tuple[tuple[bytes, float, float], ...]] = (
     (_DIGITS + _LETTERS + b"-_+/", 0.02, 0.04),
     (bytes(range(256)), 0.01, 0.01),
 )
-"""Alphabets of what has no grammar: numbers, identifiers, keys, arbitrary bytes; the share of the empty context that
-begins such a token, and its chance to end after each character."""
+"""Tokens without a grammar, such as numbers, identifiers, keys and arbitrary bytes: their alphabet, the share of the
+empty context that begins such a token, and its probability to end after each character."""
 _ARBITRARY: Final = 0.5
 """Share of messages that are arbitrary bytes from the first to the last."""
 
@@ -48,16 +48,15 @@ class Automaton:
     """Contexts, the empty one first, then tokens; arcs in the order of their states."""
 
     chain: Ints
-    """`(states, longest + 1)`: each state, the context it falls back to, the one that falls back to, and so on; 0 where
-    there is no more."""
+    """`(states, longest + 1)`: each state, the context to which it falls back, and so on; 0 after the last one."""
     shares: Floats
-    """The same shape: of what arrives at the state, what arrives at each of its chain; 0 where there is no more."""
+    """The same shape: the share of the state's mass that arrives at each context of its chain; 0 after the last one."""
     first: Ints
-    """`(states + 1,)` where the arcs of each state begin."""
+    """`(states + 1,)` index of the first arc of each state."""
     symbols: NDArray[np.uint8]
     """`(arcs,)`: the byte of each arc."""
     weights: Floats
-    """`(arcs,)`; with the fallback they add up to 1 in each state."""
+    """`(arcs,)`; with the fallback, the weights of a state add up to 1."""
     targets: Ints
     """`(arcs,)` state after the byte."""
     sources: Ints
@@ -71,13 +70,14 @@ class Automaton:
         return len(self.chain)
 
     def fallen(self, states: Ints, mass: Floats) -> Floats:
-        """`(states,)` mass that each state passes on by its own arcs; `mass` `(k,)` arrives at `states` `(k,)`."""
+        """`(states,)` mass that leaves each state by its own arcs, if `mass` `(k,)` arrives at `states` `(k,)`."""
         spread = self.shares[states] * mass[:, None]
         found = np.bincount(self.chain[states].ravel(), spread.ravel(), minlength=self.states)
         return np.asarray(found, dtype=np.float64)
 
     def risen(self, states: Ints, own: Floats) -> Floats:
-        """`(k,)` values of `states` `(k,)`, fallbacks included, from those of their own arcs, `own` `(states,)`."""
+        """`(k,)` values of `states` `(k,)`, including fallbacks, from the values `own` `(states,)` of their own
+        arcs."""
         return np.asarray((self.shares[states] * own[self.chain[states]]).sum(axis=1))
 
     def arcs_of(self, states: Ints) -> Ints:
@@ -129,8 +129,8 @@ def automaton(
 ) -> Automaton:
     """The automaton of stored tables.
 
-    `prefixes` and `symbols` `(states - 1,)`: every context but the empty one as a shorter one, which stands before it,
-    and its last byte; 256 for what stands before a text. `fallback` `(states,)`, `weights` `(arcs,)`: codes of weights
+    `prefixes` and `symbols` `(states - 1,)`: every context except the empty one as an earlier, shorter context and its
+    last byte, which is 256 before a text. `fallback` `(states,)`, `weights` `(arcs,)`: codes of weights
     (`NATS_PER_CODE`). `counts` `(states,)`: arcs of each state. `arc_bytes` `(arcs,)`.
     """
     states = len(prefixes) + 1
@@ -139,7 +139,7 @@ def automaton(
     before, after = prefixes.astype(np.intp), symbols.astype(np.intp)
     bounds = [0, 1]
     while bounds[-1] < states:
-        # Contexts of one length: those whose prefix is of the length before.
+        # Contexts of one length: their prefixes are one byte shorter.
         begin = bounds[-1]
         within = (before[begin - 1 :] >= bounds[-2]) & (before[begin - 1 :] < begin)
         end = begin + (len(within) if within.all() else int(within.argmin()))
@@ -170,7 +170,7 @@ class _Arcs(NamedTuple):
 
 
 def _with_tokens(plain: _Arcs, parents: Ints, fallback: Floats, start: int) -> Automaton:
-    """Tokens are states that keep to themselves, entered from the empty context by further arcs."""
+    """Add tokens: states with arcs to themselves, entered from the empty context by further arcs."""
     states = len(parents)
     every = states + len(_TOKENS)
     shares = [share for _, share, _ in _TOKENS]

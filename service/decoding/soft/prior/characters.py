@@ -1,4 +1,4 @@
-"""Models of the characters of the modes that are not bytes: alphanumeric by a bigram, kanji and hanzi by frequency."""
+"""Models of the characters outside of byte mode: a bigram for alphanumeric, frequencies for kanji and hanzi."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +12,7 @@ from service.decoding.soft.prior.automaton import MODEL_FILE, NATS_PER_CODE
 
 Floats = NDArray[np.float64]
 
-# First and last code of a class of characters, and the share of the text that is of it.
+# First and last code of a class of characters, and its share of the text.
 _CLASSES: Final = {
     "kanji": ((0x829F, 0x82F1, 0.3), (0x8340, 0x8396, 0.2), (0x889F, 0x9872, 0.4), (0x8140, 0xEBBF, 0.1)),
     "hanzi": ((0xB0A1, 0xD7F9, 0.9), (0xA1A1, 0xFAFE, 0.1)),
@@ -21,10 +21,10 @@ _CLASSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class AlphanumericModel:
-    """The next of the 45 characters by the one before."""
+    """The next of the 45 characters, given the previous one."""
 
     following: Floats
-    """`(46, 45)`: chance of each character after each; the last row is that of the first character."""
+    """`(46, 45)`: probability of each character after each; the last row is for the first character."""
     begin: Floats
     """`(46,)`: the state before the first character."""
 
@@ -41,7 +41,7 @@ def alphanumeric_model() -> AlphanumericModel:
 
 @lru_cache(maxsize=2)
 def double_byte_model(mode: str) -> Floats:
-    """`(8192,)` chance of each value of 13 bits in `kanji` or `hanzi` mode; 0 for what is no character."""
+    """`(8192,)` probability of each value of 13 bits in `kanji` or `hanzi` mode; 0 if it is no character."""
     chances = np.zeros(8192)
     codes = np.array([_code(value, mode) for value in range(8192)])
     for first, last, share in _CLASSES[mode]:
@@ -51,7 +51,7 @@ def double_byte_model(mode: str) -> Floats:
 
 
 def _code(value: int, mode: str) -> int:
-    """The character's two bytes as a number, -1 where there is none."""
+    """The two bytes of the character as a number; -1 if there is none."""
     reader = BitReader((value << 3).to_bytes(2))
     try:
         return int.from_bytes(characters(reader, "kanji" if mode == "kanji" else "hanzi", 1))

@@ -1,8 +1,8 @@
-"""What soft bits say of values of several bits, as ratios to bits by chance.
+"""The evidence of soft bits for values of several bits, relative to random bits.
 
-A bit's evidence for 1 is P(received | 1) over the mean of P(received | 1) and P(received | 0), which is
-2 / (1 + exp(-l)) for the log-likelihood ratio l; that for 0 likewise. The evidence for a value is the product over its
-bits: its mean over all values is 1, whatever was received.
+A bit's evidence for 1 is P(received | 1) over the mean of P(received | 1) and P(received | 0), which is 2 / (1 +
+exp(-l)) for the log-likelihood ratio l; the evidence for 0 is computed in the same way. The evidence for a value is the
+product over its bits. Its mean over all values is 1, whatever was received.
 """
 
 from functools import lru_cache
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 IMPOSSIBLE = -1e4
-"""Logarithm of the evidence for what a bit is known not to be."""
+"""Logarithm of the evidence for a value that a bit is known not to have."""
 _MOST = 35.0
-"""Nats beyond which a bit is no surer."""
+"""Limit of a bit's log-likelihood ratio, in nats."""
 
 
 def bit_evidence(llr: NDArray[np.floating]) -> Floats:
@@ -25,7 +25,7 @@ def bit_evidence(llr: NDArray[np.floating]) -> Floats:
 
 
 def pinned(evidence: Floats, bits: NDArray[np.integer], known: NDArray[np.bool_]) -> Floats:
-    """The same where the bits flagged in `known` `(bits,)` are what `bits` say; their own evidence is kept."""
+    """The evidence if the bits flagged in `known` `(bits,)` have the values `bits`; their own evidence is kept."""
     other = np.arange(2)[None] != bits[:, None]
     return np.where(known[:, None] & other, IMPOSSIBLE, evidence)
 
@@ -37,7 +37,7 @@ def bits_of(width: int, count: int) -> Floats:
 
 
 def value_evidence(evidence: Floats, starts: NDArray[np.intp], width: int, count: int) -> Floats:
-    """`(places, count)` logarithms of the evidence for 0 ... `count` - 1 in the `width` bits from each place on."""
+    """`(places, count)` logarithms of the evidence for 0 ... `count` - 1 in the `width` bits from each position on."""
     window = evidence[starts[:, None] + np.arange(width)]
     ones = bits_of(width, count)
     zero, one = window[..., 0], window[..., 1]
@@ -45,7 +45,7 @@ def value_evidence(evidence: Floats, starts: NDArray[np.intp], width: int, count
 
 
 def byte_likelihoods(evidence: Floats, start: int, places: int) -> Floats:
-    """`(places, 256)` evidence, no logarithm, for each byte of a run."""
+    """`(places, 256)` evidence (not its logarithm) for each byte of a run."""
     ratios = np.exp(evidence[start : start + 8 * places]).reshape(places, 8, 2)
     halves = []
     for half in (ratios[:, :4], ratios[:, 4:]):
