@@ -34,7 +34,7 @@ def _start_or_refuse(process: multiprocessing.process.BaseProcess) -> None:
 
 
 sys.addaudithook(_refuse_processes)
-multiprocessing.process.BaseProcess.start = _start_or_refuse  # type: ignore[method-assign]
+multiprocessing.process.BaseProcess.start = _start_or_refuse  # type: ignore[method-assign, assignment]
 
 
 @pytest.hookimpl(wrapper=True)
