@@ -49,7 +49,7 @@ class Checkpoint:
 
 
 def halved(checkpoint: Checkpoint) -> Checkpoint:
-    """The same state in 16 bits, small enough to keep beside the code; a run goes on from it all but unchanged.
+    """The same state in 16 bits, small enough to keep with the code; a run continues from it almost unchanged.
 
     Weights become float16. The optimisers' moments become bfloat16: squares of small gradients lie below the range of
     float16.
@@ -63,7 +63,7 @@ def halved(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def _cast(value: Any, dtype: torch.dtype) -> Any:
-    """Every float32 tensor with dimensions in nested containers as `dtype`; counters and the rest as they are."""
+    """Nested containers with every float32 tensor that has dimensions converted to `dtype`; the rest is unchanged."""
     if isinstance(value, torch.Tensor):
         return value.to(dtype) if value.dtype == torch.float32 and value.dim() else value
     if isinstance(value, dict):

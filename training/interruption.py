@@ -43,7 +43,7 @@ def interruption() -> Iterator[Interruption]:
 
 @contextmanager
 def exit_on_sigterm() -> Iterator[None]:
-    """Within the block SIGTERM raises `SystemExit`, so that temporary files are removed on the way out.
+    """Within the block, SIGTERM raises `SystemExit`, so that temporary files are removed.
 
     Call it from the main thread: only that may set handlers.
     """

@@ -167,8 +167,8 @@ class DataConfig(Section):
     sharpen_target: bool = False
     """Whether the target is the unsharp-masked HR picture (Wang et al. 2021, section 3.3)."""
     teacher: Path | None = None
-    """Checkpoint, or folder of a released version, whose probabilities the logits learn beside the clean symbol
-    (Hinton et al. 2015). None for no teacher."""
+    """Checkpoint, or folder of a released version, from whose probabilities the logits learn, together with the clean
+    symbol (Hinton et al. 2015). None for no teacher."""
     teacher_share: Probability = 0.7
     """Weight of the teacher's probabilities in the target of the logits; the clean symbol has the rest."""
     seed: Annotated[int, Field(ge=0)] = 1

@@ -36,7 +36,7 @@ class Light:
     """... and the difference to white: 1 for the full range, 0.05 for a symbol that is nearly black or washed out."""
 
     def ordinary(self) -> NDArray[np.bool_]:
-        """`(N,)`, whether nothing of the extreme kinds is in it."""
+        """`(N,)`, whether the light has none of the extreme kinds."""
         return np.asarray(
             (self.shadow[:, 4] == np.float32(_SOFT_EDGE)) & (self.patch[:, 4] == 1) & (self.span == 1)
         )

@@ -29,7 +29,7 @@ class Samples:
     """`uint8`, four times as wide and high, 255 times the value: the clean symbol for synthetic data."""
     aim: Tensor
     """`uint8`, shaped like `target`: the target of the logits, which is the clean symbol, mixed with a teacher's
-    probabilities where there is a teacher."""
+    probabilities if there is a teacher."""
     picture: Tensor
     """`uint8`, shaped like `target`: the target of the picture output, as `data.picture` says."""
     weight: Tensor
@@ -151,7 +151,7 @@ class SampleSource:
         clean = reproduced(target, config)
         aim = clean
         if self._teacher:
-            # Of what is new since its training a teacher knows less than the clean symbol tells.
+            # For kinds of pictures added after its training, a teacher knows less than the clean symbol.
             share = torch.from_numpy(look.familiar * np.float32(config.teacher_share)).to(device)
             aim = torch.lerp(clean, self._teacher(lr), share[:, None, None, None])
         return Samples(

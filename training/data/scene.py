@@ -40,7 +40,7 @@ class Look:
     style: Style
     illumination: Light
     familiar: NDArray[np.bool_]
-    """Whether neither style nor light is beyond what scenes showed before there were such."""
+    """Whether neither style nor light is of the kinds added later."""
     background: NDArray[np.int64]
     """Index into the bank of textures."""
     background_zoom: NDArray[np.float32]

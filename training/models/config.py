@@ -32,7 +32,7 @@ class TwoOutputsConfig(Section):
     dilations: Annotated[
         tuple[Annotated[int, Field(ge=1, le=8)], ...], Field(min_length=1, max_length=64)
     ] = (1, 2, 2)
-    """Of the residual blocks' second convolutions, one for each block."""
+    """Dilations of the second convolutions of the residual blocks, one for each block."""
     picture_channels: Annotated[int, Field(ge=4, le=256)] = 24
     """Feature channels of the picture's own branch."""
     picture_gradient: Probability = 0.0

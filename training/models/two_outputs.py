@@ -53,7 +53,7 @@ class TwoOutputsGenerator(Generator):
             self.picture_linear.weight.copy_(_bicubic_kernels())
         # At half resolution: half the window, the stem, two layers a block, and the picture's two.
         reach = _WINDOW // 2 + 1 + sum(1 + dilation for dilation in config.dilations) + 2
-        # In pixels, and one more for the halving.
+        # Converted to pixels, plus one for the halving.
         self.receptive_radius = 2 * reach + 1
 
     def forward(self, lr: Tensor) -> Outputs:

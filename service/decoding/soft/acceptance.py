@@ -103,7 +103,7 @@ def _best_exponent(weights: Floats, discrepancy: float) -> float:
 
 
 def log_words_as_near(weights: Floats, wrong: NDArray[np.bool_], checks: int) -> float:
-    """The first bound for one block `(n, 8)` by Chernoff's estimate: log of the expected number of words as near."""
+    """The first bound for one block `(n, 8)` by Chernoff's bound: log of the expected number of words as near."""
     return float(_log_soft_bounds(weights[None], wrong[None], 8 * checks)[0])
 
 

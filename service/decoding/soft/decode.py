@@ -230,7 +230,7 @@ def decoded(
     *,
     prior: bool = False,
 ) -> Decoded:
-    """What is told of an accepted message; `words` and `hard` `(blocks, n)` as corrected and as received."""
+    """The description of an accepted message; `words` and `hard` are `(blocks, n)` as corrected and as received."""
     dark = codewords.modules_of_blocks(words, version, word.level, word.mask)
     order = layout.data_order(version)
     rows, columns = order[:, 0], order[:, 1]

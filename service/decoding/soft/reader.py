@@ -32,9 +32,10 @@ _EVIDENT = 0.5
 _LEAST_SIDE = 64
 """Pixels; no readable symbol of 21 modules is smaller."""
 _PRIOR_WORK = 45.0
-"""More of them for decoding with a payload model, after all else has failed and only where that may succeed."""
+"""Additional nominal milliseconds for decoding with a payload model, after all else has failed and if it may
+succeed."""
 _MOST_PRIOR_TRIES = 2
-"""Grids that are decoded so."""
+"""Most grids of a picture that are decoded with it."""
 _MOST_TRIES = 32
 """Most decodings for one picture."""
 _FORMAT_RANGE = 6.0
@@ -75,7 +76,7 @@ class SoftReading:
     residual: float
     """Root mean square of the last step of the fit, in modules."""
     prior: bool = False
-    """Whether it could only be read with what is known of payloads."""
+    """Whether it could only be read with the payload model."""
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -123,13 +124,13 @@ def read_logits(
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """One way to look at a symbol that could not be decoded."""
+    """One grid and orientation of a symbol that could not be decoded."""
 
     fit: Fit
     mirrored: bool
     llr: FloatArray
     chances: int
-    """Hypotheses that it is charged."""
+    """Number of hypotheses that count for it in the misread bound."""
 
 
 class _Search:
@@ -178,7 +179,7 @@ class _Search:
         return None
 
     def with_prior(self, effort: Effort) -> SoftReading | None:
-        """The likeliest of the grids that could not be decoded, with what is known of payloads."""
+        """Decode the likeliest of the failed grids with the payload model."""
         ranked = [(outlook(one.llr, one.fit.grid.version), number) for number, one in enumerate(self._failed)]
         for doubt, number in sorted(ranked)[:_MOST_PRIOR_TRIES]:
             if doubt == math.inf or effort.exhausted:
