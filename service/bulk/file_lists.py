@@ -14,19 +14,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 USUAL_COLUMNS = ("file", "path", "file_name", "filename", "image")
-"""Taken, in this order, where no column is named; the only column is taken whatever its name."""
+"""Columns that are looked for, in this order, if none is named. A single column is used whatever its name."""
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 class ListError(Exception):
-    """A list that is not understood; the message names it, and the line where there is one."""
+    """An invalid list; the message names it, and the line if there is one."""
 
 
 def listed(path: str, *, column: str | None) -> Iterator[str]:
-    """Names in a list, in its order.
+    """Iterate over the names in a list.
 
-    Its form is what its name ends with: `.parquet`; `.csv` and `.tsv` with a header; `.jsonl` and `.ndjson` with
+    The suffix gives its format: `.parquet`; `.csv` and `.tsv` with a header; `.jsonl` and `.ndjson` with
     a string or an object a line; everything else, and `-` for standard input, is text with a name a line, empty
     lines left out.
 
@@ -34,7 +34,7 @@ def listed(path: str, *, column: str | None) -> Iterator[str]:
         column: name of the column, or of the objects' key; see `USUAL_COLUMNS` where it is None.
 
     Raises:
-        ListError: see there.
+        ListError: the list is invalid.
     """
     suffix = Path(path).suffix.lower()
     try:
@@ -54,7 +54,7 @@ def listed(path: str, *, column: str | None) -> Iterator[str]:
 
 @contextmanager
 def _lines(path: str) -> Iterator[Iterable[str]]:
-    # File names may hold bytes that are no text: they pass unharmed, as they do in the names of os.listdir.
+    # Bytes of file names that are not UTF-8 are kept, as by os.listdir.
     with (
         os.fdopen(os.dup(sys.stdin.fileno()), "rb") if path == "-" else open(path, "rb") as stream,
         io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="") as text,

@@ -1,4 +1,4 @@
-"""Which files a run works on: a stream of names in an order that does not depend on the file system."""
+"""The input files of a run, in an order that does not depend on the file system."""
 
 import os
 import sqlite3
@@ -7,13 +7,13 @@ from contextlib import closing
 from fnmatch import fnmatchcase
 
 _SORTING_KIB = 65_536
-"""Memory for sorting; what does not fit is sorted on disk, where SQLite keeps temporary files."""
+"""Memory for sorting; beyond it SQLite sorts in temporary files."""
 
 
 def folder_or_file(
     source: str, *, root: str, match: Sequence[str], leave_out: Sequence[str]
 ) -> Iterator[str]:
-    """Names of the files below `source`, or `source` itself where it is no folder.
+    """Names of the files below `source`, or `source` itself if it is not a folder.
 
     Sorted by their bytes, whatever order the file system has. Left out are names that begin with a dot, files that no
     pattern matches, and links to folders. What cannot be listed is a name of its own, and fails when it is read.
@@ -40,7 +40,7 @@ def folder_or_file(
 
 
 def _walk(base: str, match: Sequence[str], leave_out: frozenset[str]) -> Iterator[str]:
-    """Paths below `base`, relative to it, in no order; empty for `base` itself."""
+    """Paths below `base`, relative to it, in any order; empty for `base` itself."""
     folders = [""]
     while folders:
         folder = folders.pop()

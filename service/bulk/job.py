@@ -1,4 +1,4 @@
-"""What a run is to do, as it is written beside its result: a run goes on only with what it began with."""
+"""Description of a run, stored beside its result: a run is only continued by an equal one."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ _LIMITS = (
     "jpeg_quality",
     "webp_quality",
 )
-"""Settings that decide what a file's row says."""
+"""Settings that affect the row of a file."""
 
 
 class _Frozen(BaseModel):
@@ -29,7 +29,7 @@ class _Frozen(BaseModel):
 
 
 class Sources(_Frozen):
-    """Where the names of the files come from."""
+    """The sources of the file names."""
 
     root: str
     """Absolute; other paths are relative to it."""
@@ -42,23 +42,23 @@ class Sources(_Frozen):
 
 
 class Made(_Frozen):
-    """What makes the answers. Equal ones give equal answers, as far as arithmetic and patience are equal."""
+    """What the answers depend on. Equal values give equal answers, apart from rounding and time limits."""
 
     model: str
     version: int
     sha256: str
-    """Of the generator's ONNX file."""
+    """SHA-256 of the generator's ONNX file."""
     draft: str = ""
-    """SHA-256 of its copy for drafts; empty where there are to be none."""
+    """SHA-256 of its draft; empty where drafts are off."""
     wechat_nets: bool
     limits: dict[str, int]
 
     @classmethod
     def by(cls, settings: Settings) -> Self:
-        """What the settings stand for on this machine.
+        """The values for these settings on this machine.
 
         Raises:
-            ManifestError: there is no such generator, or it is not whole.
+            ManifestError: the generator is missing or incomplete.
         """
         folder = version_folder(settings.store, settings.model, settings.model_version)
         manifest, _ = load_generator(folder)
@@ -78,15 +78,15 @@ def _draft(version_dir: Path) -> str:
 
 
 class Work(_Frozen):
-    """What is done with each file."""
+    """The operation on each file."""
 
     command: Literal["read", "upscale"]
     format: Format | None = None
-    """Of enlarged images."""
+    """Format of enlarged images."""
 
 
 class Job(_Frozen):
-    """A run, whoever does it and how often it is interrupted."""
+    """A run, which may be interrupted and continued."""
 
     schema_version: Literal[1] = 1
     sources: Sources
@@ -94,20 +94,20 @@ class Job(_Frozen):
     made: Made
 
     def differences(self, other: "Job") -> list[str]:
-        """Names of what is not equal, such as `made.version`."""
+        """Names of the fields that differ, such as `made.version`."""
         mine, theirs = (_flat(job.model_dump()) for job in (self, other))
         return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
 
 
 class Task(_Frozen):
-    """What a worker has to know beside its settings."""
+    """The part of a job that a worker needs besides its settings."""
 
     work: Work
     root: str
     out: Annotated[str | None, Field(description="Absolute folder of enlarged images.")]
 
     def source(self, name: str) -> str:
-        """The file that a name stands for."""
+        """Path of the file with this name."""
         return os.path.join(self.root, name)
 
 

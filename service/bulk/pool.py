@@ -1,4 +1,4 @@
-"""Who works on parts, and how a run is driven through them."""
+"""Pools of workers, and the loop that gives them the parts of a run."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -13,14 +13,14 @@ from service.bulk.workspace import Part, Workspace
 from service.settings import Settings
 
 _IN_FLIGHT = 3
-"""Parts under way in one process: the next one is begun while the last files of another are worked on."""
+"""Parts in progress in one process: the next one starts while the last files of another are processed."""
 
 
 class Pool(Protocol):
-    """Workers, here or elsewhere."""
+    """Workers, in this process or on a cluster."""
 
     slots: int
-    """Parts that are worked on at the same time."""
+    """Number of parts in progress at the same time."""
 
     async def table(self, names: Sequence[str]) -> pa.Table:
         """See `Worker.table`."""
@@ -28,7 +28,7 @@ class Pool(Protocol):
 
 
 class InProcess:
-    """One worker, in this process, with all its CPUs or its GPU."""
+    """One worker in this process, with all its CPUs or its GPU."""
 
     slots = _IN_FLIGHT
 
@@ -46,12 +46,12 @@ async def in_process(
     """A pool of one worker.
 
     Args:
-        made: what the answers must be made by.
-        advanced: told how many more files have been worked on.
+        made: what the answers must depend on.
+        advanced: called with the number of files that have been processed since the last call.
 
     Raises:
         ManifestError, EngineError, PoolError: see `Worker.opened`.
-        WorkerError: what came up is not `made`.
+        WorkerError: the worker differs from `made`.
     """
     async with Worker.opened(settings, task, lambda: advanced(1)) as worker:
         check(worker.made, made)
@@ -59,26 +59,26 @@ async def in_process(
 
 
 def check(found: Made, wanted: Made) -> None:
-    """Compare what a worker has with what the run began with.
+    """Compare a worker with the start of the run.
 
     Raises:
         WorkerError: they differ.
     """
     if found != wanted:
         kinds = [name for name in Made.model_fields if getattr(found, name) != getattr(wanted, name)]
-        raise WorkerError(f"a worker has another {', '.join(kinds)} than the run began with")
+        raise WorkerError(f"a worker's {', '.join(kinds)} differ from the start of the run")
 
 
 async def drive(
     pool: Pool, workspace: Workspace, parts: Iterable[Part], written: Callable[[Part, pa.Table], None]
 ) -> None:
-    """Have every part worked on and written. No more of them are in memory than the pool has slots.
+    """Process and write every part. At most as many parts as the pool has slots are in memory.
 
     Args:
         written: called after each part.
 
     Raises:
-        WorkerError, OSError: nothing more can be done; what has been written stays.
+        WorkerError, OSError: the run cannot continue; finished parts stay.
     """
 
     async def work(part: Part) -> None:
@@ -101,7 +101,7 @@ async def drive(
 
 
 async def _some(under_way: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
-    """Wait for one or more, and give back the others."""
+    """Wait until at least one has ended. Returns the others."""
     done, others = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()

@@ -1,6 +1,6 @@
-"""The columns of a result: those of the API's answers without what the clock decides.
+"""The columns of a result: the fields of the API's answers without times.
 
-Milliseconds are left out, so that a run that was interrupted gives the rows of one that was not.
+Without times, an interrupted run gives the same rows as one that was not interrupted.
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,7 +43,7 @@ READ = pa.schema(
         ("error", _ERROR),
     ]
 )
-"""A row a file; all but `file` and `error` are null where there is an error, and `error` where there is none."""
+"""A row for each file. With an error, all columns but `file` and `error` are null; without one, `error` is null."""
 
 UPSCALE = pa.schema(
     [
@@ -66,14 +66,14 @@ def schema(work: Work) -> pa.Schema:
 
 
 def read_row(name: str, answer: DecodeAnswer) -> Row:
-    """The row of a file that could be used, with symbols or without."""
+    """Row of a file that was read, with or without symbols."""
     return {"file": utf8(name)} | answer.model_dump(mode="json", exclude={"timings_ms"})
 
 
 def upscale_row(
     name: str, output: str, kind: str, image: Size, size: Size, count: int, model: ModelRef
 ) -> Row:
-    """The row of a file that was enlarged to `count` bytes."""
+    """Row of a file that was enlarged to `count` bytes."""
     return {
         "file": utf8(name),
         "output": utf8(output),
@@ -86,32 +86,32 @@ def upscale_row(
 
 
 def error_row(name: str, code: str, detail: str) -> Row:
-    """The row of a file that could not be used."""
+    """Row of a file that could not be used."""
     return {"file": utf8(name), "error": {"code": code, "detail": utf8(detail)}}
 
 
 def table(rows: Iterable[Row], work: Work) -> pa.Table:
-    """Rows in their order."""
+    """A table of the rows."""
     return pa.Table.from_pylist(list(rows), schema(work))
 
 
 @dataclass(slots=True)
 class Summary:
-    """Counts over a result."""
+    """Counts of a result."""
 
     files: int = 0
     nothing: int = 0
-    """Files without a symbol that was read; never any of `upscale`."""
+    """Files in which no symbol was read; 0 for `upscale`."""
     errors: dict[str, int] = field(default_factory=dict)
-    """By code, in the order of codes."""
+    """Number of files by error code, sorted."""
 
     @property
     def failed(self) -> int:
-        """Files that could not be used."""
+        """Number of files that could not be used."""
         return sum(self.errors.values())
 
     def add(self, rows: pa.Table) -> None:
-        """Count rows of either command."""
+        """Count the rows of a table."""
         self.files += rows.num_rows
         if "symbols" in rows.schema.names:
             lengths = pc.list_value_length(rows["symbols"])

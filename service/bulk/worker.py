@@ -1,4 +1,4 @@
-"""Files to rows, with everything the service has, in the process that it runs in."""
+"""Processes files to rows of the result, with an engine and decoder processes of its own."""
 
 import asyncio
 import errno
@@ -26,13 +26,13 @@ from service.pipeline.runtime import Task as Upload
 from service.settings import Settings
 
 STAGING = ".unfinished"
-"""Folder below that of the enlarged images, in which they are written before they have their names."""
+"""Folder inside that of the enlarged images, for files that are being written."""
 
 _PATIENCE = 10
-"""Times as long as `/decode` a reader may take, so that a busy machine reads what an idle one does."""
+"""Factor on the time limits of readers, so that a busy machine reads the same as an idle one."""
 _DEADLINE_S = 600.0
 _AHEAD = 2
-"""Files that are loaded for each that is worked on."""
+"""Files loaded for each one in progress."""
 _NOT_THE_FILE = frozenset({"overloaded", "not_ready", "client_closed_request"})
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
 
@@ -40,11 +40,11 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerError(Exception):
-    """What stops a run, and is no fault of the file that was worked on."""
+    """An error that stops a run and is not due to a file."""
 
 
 class EngineLostError(WorkerError):
-    """The engine is broken for good; another process may have one that works."""
+    """The engine has failed permanently; a new process may work."""
 
 
 class Worker:
@@ -53,7 +53,7 @@ class Worker:
     def __init__(self, ready: Services, task: Task, told: Callable[[], None] = lambda: None) -> None:
         """
         Args:
-            told: called after each file.
+            told: called after every file.
         """
         self._services, self._task, self._told = ready, task, told
         self._places = asyncio.Semaphore(_AHEAD * ready.turns.total)
@@ -63,13 +63,13 @@ class Worker:
     async def opened(
         cls, settings: Settings, task: Task, told: Callable[[], None] = lambda: None
     ) -> AsyncIterator[Self]:
-        """With an engine and readers of its own, which end with the block.
+        """A worker with its own engine and decoder processes, which end with the block.
 
         Raises:
             ManifestError, EngineError, PoolError: see `service.pipeline.runtime.opened`.
         """
         patient = tuple(replace(attempt, limit=attempt.limit * _PATIENCE) for attempt in ATTEMPTS)
-        # What reads a symbol is part of the result, which is not to depend on what a machine is good at.
+        # The result tells which reader read a symbol, so it must not depend on whether drafts are fast on this machine.
         drafts = "off" if settings.drafts == "off" else "on"
         unhurried = settings.model_copy(update={"deadline_s": _DEADLINE_S, "drafts": drafts})
         decoder = partial(DecoderProcesses, attempts=patient)
@@ -78,7 +78,7 @@ class Worker:
 
     @property
     def made(self) -> Made:
-        """What its answers are made by, judged by what came up."""
+        """What its answers depend on, by the actual state of engine and decoder."""
         settings, manifest = self._services.settings, self._services.engine.engine.manifest
         nets = self._services.decoder.state().wechat_nets
         claimed = Made.by(settings)
@@ -90,7 +90,7 @@ class Worker:
         """A row for each file, in their order.
 
         Raises:
-            WorkerError: see there.
+            WorkerError: the run cannot continue.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -112,18 +112,18 @@ class Worker:
             except WorkerError:
                 raise
             except Exception as error:
-                # One file that finds a fault of ours costs no other its turn.
+                # An unexpected failure on one file does not stop the run.
                 _log.exception("unforeseen failure")
                 row = error_row(name, "internal", f"an unforeseen failure: {type(error).__name__}")
             if self._services.engine.lost:
-                raise EngineLostError("the engine is broken for good")
+                raise EngineLostError("the engine has failed permanently")
         self._told()
         return row
 
     async def _answered(self, name: str) -> Row:
         settings = self._services.settings
         path = self._task.source(name)
-        # Not in the executor of the images, which slow storage would keep from its work.
+        # Not in the executor for images, which slow storage would block.
         data = await asyncio.to_thread(files.load, path, max_bytes=settings.max_body_bytes)
         upload = Upload.of(self._services, data)
         if self._task.work.format is None:
@@ -141,8 +141,8 @@ class Worker:
         """Write an enlarged image.
 
         Raises:
-            FileError: `output_unwritable`, where it is this one that cannot be written.
-            WorkerError: nothing can be written.
+            FileError: `output_unwritable`, if only this file cannot be written.
+            WorkerError: no file can be written.
         """
         assert self._task.out is not None  # noqa: S101 - `upscale` always has one
         try:

@@ -1,11 +1,11 @@
-"""The folder beside a result while it is being made, and how the result comes from it.
+"""The working folder beside a result, and the merging of its parts.
 
     results.parquet.parts/_job.json            what is being done
                           _inputs.jsonl        all names in their order, a JSON string a line
                           part-00000000.parquet ...  finished parts, in no order of time
     results.parquet                            made of the parts at the end, whereupon the folder is removed
 
-Every file gets its name when it is whole and on disk. What begins with `_` is no data to readers of Parquet folders.
+Every file gets its name when it is complete and on disk. Readers of Parquet folders ignore names that begin with `_`.
 """
 
 import fcntl
@@ -27,27 +27,27 @@ from service.bulk.job import Job
 from service.bulk.tables import Summary, schema
 
 _ROWS_IN_GROUP = 16_384
-"""Rows of the result's row groups: whatever the parts were, equal rows make equal files."""
+"""Rows in a row group of the result, whatever the size of the parts, so that equal rows give equal files."""
 _JOB_KEY, _SUMMARY_KEY = "qrsr.job", "qrsr.summary"
 
 
 class WorkspaceError(Exception):
-    """The result's place is taken by something else, or cannot be used; the message says by what."""
+    """The path of the result is in use by something else, or cannot be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of the inputs that is worked on, and written, as a whole."""
+    """Consecutive inputs that are processed and written together."""
 
     index: int
     names: tuple[str, ...]
 
 
 def finished(result: Path) -> tuple[Job, Summary] | None:
-    """What a result says of itself; None where there is none.
+    """The job and summary in the metadata of a result; None where there is no result.
 
     Raises:
-        WorkspaceError: something else has its name.
+        WorkspaceError: the file is not a result.
     """
     if not os.path.lexists(result):
         return None
@@ -56,11 +56,11 @@ def finished(result: Path) -> tuple[Job, Summary] | None:
         job = Job.model_validate_json(metadata[_JOB_KEY.encode()])
         return job, Summary(**json.loads(metadata[_SUMMARY_KEY.encode()]))
     except (OSError, pa.ArrowException, KeyError, ValidationError) as error:
-        raise WorkspaceError(f"{result} exists and is no result of such a run") from error
+        raise WorkspaceError(f"{result} exists and is not the result of such a run") from error
 
 
 class Workspace:
-    """See the module. One process at a time has it."""
+    """The working folder. Only one process at a time may hold it."""
 
     def __init__(self, result: Path) -> None:
         self.result = result
@@ -69,7 +69,7 @@ class Workspace:
         self._inputs = self.folder / "_inputs.jsonl"
 
     def job(self) -> tuple[Job, int] | None:
-        """The job that was begun here and the size of its parts; None where none was.
+        """The job that was started here and the size of its parts; None where there is none.
 
         Raises:
             WorkspaceError: it is not understood.
@@ -84,7 +84,7 @@ class Workspace:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Have it, and nobody else.
+        """Lock the folder during the block.
 
         Raises:
             WorkspaceError: another process has it, or it cannot be made.
@@ -106,26 +106,26 @@ class Workspace:
                     self.remove()
 
     def begin(self, job: Job, part: int, names: Callable[[], Iterator[str]]) -> None:
-        """Write down the job and all its inputs, if that has not been done.
+        """Write the job and all its inputs to the folder, if they are not there.
 
         Args:
-            part: inputs in a part.
-            names: asked once, and only then.
+            part: number of inputs in a part.
+            names: gives the inputs; called at most once.
         """
         if not self._job.exists():
             content = json.dumps({"job": job.model_dump(mode="json"), "part": part}, indent=1)
             _write(self._job, [content.encode()])
         if not self._inputs.exists():
-            # ASCII, with whatever bytes a name has escaped.
+            # JSON escapes all but ASCII, so any bytes in a name are kept.
             _write(self._inputs, (json.dumps(name).encode() + b"\n" for name in names()))
 
     def count(self) -> int:
-        """Inputs in all."""
+        """Number of inputs."""
         with self._inputs.open("rb") as stream:
             return sum(1 for _ in stream)
 
     def parts(self, size: int) -> Iterator[Part]:
-        """Parts of `size` inputs, one after the other as they are asked for."""
+        """Iterate over parts of `size` inputs."""
         with self._inputs.open("rb") as stream:
             index = 0
             while names := tuple(json.loads(line) for line in islice(stream, size)):
@@ -133,7 +133,7 @@ class Workspace:
                 index += 1
 
     def done(self, part: Part) -> bool:
-        """Whether a part has been written, whole."""
+        """Whether a part is complete."""
         try:
             return bool(pq.read_metadata(self._path(part.index)).num_rows == len(part.names))
         except (OSError, pa.ArrowException):
@@ -148,7 +148,7 @@ class Workspace:
         _replace(self._path(part.index), lambda stream: pq.write_table(rows, stream, compression="zstd"))
 
     def merge(self, job: Job, parts: Iterable[Part]) -> Summary:
-        """Make the result of all parts, and remove the folder.
+        """Merge all parts into the result, and remove the folder.
 
         Raises:
             OSError: it cannot be written.
@@ -163,7 +163,7 @@ class Workspace:
                     writer.write_table(rows, row_group_size=_ROWS_IN_GROUP)
                 writer.add_key_value_metadata({_SUMMARY_KEY: json.dumps(asdict(summary))})
 
-        # Within the folder first: it is on the same file system.
+        # Written inside the folder first, which is on the same file system.
         _replace(self.folder / "_result.parquet", write)
         os.replace(self.folder / "_result.parquet", self.result)
         _sync_folder(self.result.parent)
@@ -171,7 +171,7 @@ class Workspace:
         return summary
 
     def remove(self) -> None:
-        """Remove the folder, if there is one."""
+        """Remove the folder, if it exists."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, index: int) -> Path:
@@ -179,7 +179,7 @@ class Workspace:
 
 
 def _regrouped(tables: Iterable[pa.Table], columns: pa.Schema) -> Iterator[pa.Table]:
-    """The same rows in tables of `_ROWS_IN_GROUP`, the last one shorter."""
+    """Regroup rows into tables of `_ROWS_IN_GROUP`; the last one may be shorter."""
     kept = columns.empty_table()
     for table in tables:
         kept = pa.concat_tables([kept, table.cast(columns)])
@@ -195,7 +195,7 @@ def _write(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def _replace(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Write a file that has its name once it is whole and on disk."""
+    """Write a file atomically: it gets its name once it is complete and on disk."""
     unfinished = path.with_name(f"_unfinished.{path.name}")
     with unfinished.open("wb") as stream:
         write(stream)

@@ -1,4 +1,4 @@
-"""`python -m service read|upscale ... --out`: any number of files into one Parquet file, and where it ended, on."""
+"""`python -m service read|upscale ... --out`: processes any number of files, and continues an interrupted run."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ RESULT = "results.parquet"
 
 
 def run(options: BulkOptions) -> int:
-    """Do what is left to do. Returns the exit status."""
+    """Start or continue the run. Returns the exit status."""
     return guarded(partial(_run, options))
 
 
@@ -36,7 +36,7 @@ def _run(options: BulkOptions, settings: Settings) -> int:
     workspace = Workspace(out if options.command == "read" else out / RESULT)
     try:
         with workspace.held():
-            # Of images that were being written when an earlier run was killed.
+            # Unfinished images of an earlier run that was killed.
             shutil.rmtree(out / STAGING, ignore_errors=True)
             status = _held(options, settings, workspace, out)
             shutil.rmtree(out / STAGING, ignore_errors=True)
@@ -53,7 +53,7 @@ def _held(options: BulkOptions, settings: Settings, workspace: Workspace, out: P
     began, ended = workspace.job(), places.finished(workspace.result)
     earlier = ended or began
     if earlier and not settings.model_version:
-        # A newer model that was released in between must not finish what another began.
+        # A run is continued with its own model, even if a newer version has been released.
         settings = settings.model_copy(update={"model_version": earlier[0].made.version})
     job = _job(options, settings)
     if earlier and (differences := job.differences(earlier[0])):
@@ -98,7 +98,7 @@ def _job(options: BulkOptions, settings: Settings) -> Job:
 
 
 def _names(sources: Sources, workspace: Workspace, out: Path) -> Iterator[str]:
-    """All inputs in their order: files and folders first, then lists."""
+    """All inputs: files and folders first, then lists."""
     own = [workspace.result, workspace.folder, *([out] if out != workspace.result else [])]
     leave_out = [os.path.realpath(path) for path in own]
     for path in sources.paths:

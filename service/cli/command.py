@@ -1,4 +1,4 @@
-"""The pipeline without a server: opened for a command, closed after it."""
+"""What all commands share: settings, services, error messages, exit statuses."""
 
 import asyncio
 import logging
@@ -18,11 +18,11 @@ from service.pipeline.runtime import Services, opened
 from service.settings import Settings
 
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
-"""What shells make of SIGINT, of SIGPIPE and of SIGTERM."""
+"""Exit statuses that shells use for SIGINT, SIGPIPE and SIGTERM."""
 
 
 def with_services(work: Callable[[Services], Awaitable[int]]) -> int:
-    """Do `work` with everything that the service would have, set up by the environment. Returns its exit status."""
+    """Run `work` with the services for the settings in the environment. Returns its exit status."""
 
     async def with_settings(settings: Settings) -> int:
         async with opened(settings) as ready:
@@ -38,7 +38,7 @@ def guarded(work: Callable[[Settings], int], *, first_use: bool = True) -> int:
     Args:
         first_use: whether an installed package may fetch what it lacks before.
     """
-    # What goes wrong with a file is said in one line, not in the service's log.
+    # Errors are reported in one line each, not in the service's log.
     logging.getLogger("service").setLevel(logging.CRITICAL)
     try:
         settings = Settings()
@@ -56,16 +56,16 @@ def guarded(work: Callable[[Settings], int], *, first_use: bool = True) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough. What is still buffered must not be written at exit.
+        # The reader of the output has closed the pipe. Buffered output must not be written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
 
 
 def load(path: str, settings: Settings) -> bytes:
-    """An upload from a file, or from standard input for `-`.
+    """Read an upload from a file, or from standard input for `-`.
 
     Raises:
-        FileError: it is none.
+        FileError: it cannot be used.
     """
     if path == "-":
         return files.checked(
@@ -75,5 +75,5 @@ def load(path: str, settings: Settings) -> bytes:
 
 
 def complain(text: str) -> None:
-    """A line on standard error; file names may hold bytes that are no text."""
+    """Print a line on standard error; bytes of file names that are not UTF-8 are escaped."""
     print(text.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What the commands were asked for, and the exit statuses that they answer with."""
+"""The options of each command, and its exit statuses."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +17,7 @@ READ, NOTHING, UNUSABLE, NOT_STARTED, STOPPED = 0, 1, 2, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What `read` was asked for."""
+    """Options of `read`."""
 
     files: tuple[str, ...]
     """Paths; `-` is standard input."""
@@ -26,7 +26,7 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class UpscaleOptions:
-    """What `upscale` was asked for."""
+    """Options of `upscale`."""
 
     source: str
     target: str
@@ -36,7 +36,7 @@ class UpscaleOptions:
 
 @dataclass(frozen=True, slots=True)
 class BulkOptions:
-    """What either was asked for with `--out`."""
+    """Options of either command with `--out`."""
 
     command: Literal["read", "upscale"]
     format: Literal["png", "jpeg", "webp"] | None

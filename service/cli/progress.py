@@ -1,4 +1,4 @@
-"""What a person sees of a run on standard error: a bar, the first errors, and a summary."""
+"""Progress of a bulk run on standard error: a bar, the first errors, and a summary."""
 
 import sys
 import time
@@ -12,13 +12,13 @@ from service.bulk.tables import Summary, failures
 from service.cli.terminal import plain
 
 _SHOWN = 20
-"""Errors that are shown; all of them are in the result."""
+"""Number of errors that are shown; the result contains all."""
 _LINE_EVERY_S = 60.0
-"""Where standard error is no terminal there is a line, not a bar, and this seldom."""
+"""Interval of the lines that replace the bar if standard error is not a terminal."""
 
 
 class Progress:
-    """Counts files, those of an earlier run included."""
+    """Counts processed files, those of an earlier run included."""
 
     def __init__(self, total: int) -> None:
         terminal = sys.stderr.isatty()
@@ -28,7 +28,7 @@ class Progress:
         self._began = self._line = time.monotonic()
 
     def skipped(self, count: int) -> None:
-        """Files done by an earlier run; they do not count for the speed."""
+        """Count files of an earlier run, which do not affect the speed."""
         self._done += count
         self._skipped += count
         if self._terminal:
@@ -36,7 +36,7 @@ class Progress:
         self._bar.update(count)
 
     def advanced(self, count: int) -> None:
-        """Files worked on."""
+        """Count processed files."""
         self._done += count
         self._bar.update(count)
         now = time.monotonic()
@@ -73,7 +73,7 @@ class Progress:
 
 
 def summarised(summary: Summary, result: str) -> str:
-    """A result in a line."""
+    """Summary of a result in one line."""
     counts = [f"{summary.files} files"]
     if summary.nothing:
         counts.append(f"{summary.nothing} with nothing to read")

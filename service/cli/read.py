@@ -1,4 +1,4 @@
-"""`python -m service read`: payloads of files, in the order of the files, several at work at a time."""
+"""`python -m service read`: prints the payloads of files in their order; several files are processed at a time."""
 
 import asyncio
 import base64
@@ -22,9 +22,9 @@ Outcome = DecodeAnswer | FileError | ServiceError
 
 
 def run(options: ReadOptions) -> int:
-    """Print what the files hold. Returns the exit status."""
+    """Print the payloads. Returns the exit status."""
 
-    # UTF-8 wherever it goes, whatever the locale says.
+    # UTF-8, whatever the locale.
     getattr(sys.stdout, "reconfigure", lambda **_: None)(encoding="utf-8", errors="backslashreplace")
 
     async def work(services: Services) -> int:
@@ -53,7 +53,7 @@ def _show(path: str, outcome: Outcome, options: ReadOptions) -> None:
 
 
 async def _outcomes(services: Services, paths: Sequence[str]) -> AsyncGenerator[tuple[str, Outcome], None]:
-    """In the order of the paths, with as many at work as there are CPUs and one more to come."""
+    """Results in the order of the paths. One file more than there are CPUs is in progress."""
     left = iter(paths)
     at_work = [(path, _start(services, path)) for path in islice(left, usable_cpus() + 1)]
     try:
@@ -64,7 +64,7 @@ async def _outcomes(services: Services, paths: Sequence[str]) -> AsyncGenerator[
             at_work += [(following, _start(services, following)) for following in islice(left, 1)]
             yield path, outcome
     finally:
-        # Whoever reads our output may leave in the middle.
+        # The reader of the output may close the pipe early.
         for _, task in at_work:
             task.cancel()
         await asyncio.gather(*(task for _, task in at_work), return_exceptions=True)
@@ -83,7 +83,7 @@ async def _outcome(services: Services, path: str) -> Outcome:
 
 
 def payload(symbol: Symbol) -> str:
-    """One line: text with control characters and backslashes escaped, or `hex:` and the bytes of what is no text."""
+    """Payload as one line: text with control characters and backslashes escaped, or `hex:` and the bytes."""
     if symbol.text is None:
         return "hex:" + base64.b64decode(symbol.payload_base64).hex()
     return plain(symbol.text.replace("\\", "\\\\"))

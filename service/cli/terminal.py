@@ -1,8 +1,8 @@
-"""Text from files and symbols, shown to people."""
+"""Text from files and symbols that is safe to print."""
 
 
 def plain(text: str) -> str:
-    """The same on one line, and nothing that a terminal would obey."""
+    """Escape line breaks and control characters, which a terminal would execute."""
     return "".join(
         character
         if character.isprintable()

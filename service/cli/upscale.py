@@ -23,7 +23,7 @@ _BY_SUFFIX: Final[dict[str, Format]] = {
 
 
 def run(options: UpscaleOptions) -> int:
-    """Write the enlarged image; an existing file is replaced once the new one is whole. Returns the exit status."""
+    """Write the enlarged image; an existing file is replaced atomically. Returns the exit status."""
     suffix = Path(options.target).suffix.lower()
     if options.format is None and options.target != "-" and suffix not in _BY_SUFFIX:
         complain(f"{options.target}: name it .png, .jpg or .webp, or give --format")

@@ -1,33 +1,33 @@
-"""What can go wrong, by what a caller can do about it."""
+"""Exceptions of the client, by what a caller can do about them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 class ClientError(Exception):
-    """Any failure of a call. Trying again can help where `retryable` is true, and has been tried."""
+    """Any failure of a call. If `retryable`, the client has tried again before it raised this."""
 
     retryable = False
 
 
 class TransportError(ClientError):
-    """No answer came: the service is not there, or the connection broke or took too long."""
+    """No answer: the service is unreachable, or the connection failed or timed out."""
 
     retryable = True
 
 
 class UnexpectedAnswerError(ClientError):
-    """An answer came that is not this service's: most likely something stands in between."""
+    """The answer is not from this service, most likely from a proxy in between."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
-        # What proxies answer in place of a service that is not there.
+        # Proxies answer with these if the service is unreachable.
         self.retryable = status in (502, 503, 504)
 
 
 class ProblemError(ClientError):
-    """The service refused the request, and said why."""
+    """The service answered with a problem."""
 
     def __init__(
         self, status: int, code: str, detail: str, *, retry_after: float | None, request_id: str | None
@@ -35,21 +35,21 @@ class ProblemError(ClientError):
         super().__init__(f"{code}: {detail}")
         self.status = status
         self.code = code
-        """Stable; see the service's OpenAPI."""
+        """Stable; see the OpenAPI document."""
         self.detail = detail
         """For people; may change."""
         self.retry_after = retry_after
-        """Seconds that the service asks to wait, where it does."""
+        """Seconds that the service asks to wait; None if it does not."""
         self.request_id = request_id
-        """Names the request in the service's log."""
+        """ID of the request in the service's log."""
 
 
 class BadUploadError(ProblemError):
-    """The upload or an option cannot be used (400, 413, 415, 422): another try will end the same."""
+    """The upload or an option cannot be used (400, 413, 415, 422). Another try would fail too."""
 
 
 class UnauthorizedError(ProblemError):
-    """An API key is needed, or another one (401)."""
+    """The API key is missing or wrong (401)."""
 
 
 class OverloadedError(ProblemError):
@@ -59,16 +59,16 @@ class OverloadedError(ProblemError):
 
 
 class UnavailableError(ProblemError):
-    """The service cannot just now: not ready, stopping, out of time, or a fault of its own (408, 5xx)."""
+    """The service cannot answer at present: not ready, stopping, out of time, or an internal error (408, 5xx)."""
 
     retryable = True
 
 
 def problem(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> ProblemError:
-    """The exception for a problem+json answer.
+    """The exception for an answer in problem+json.
 
     Args:
-        headers: with lower-case names, or a mapping that does not mind the case.
+        headers: with lower-case names, or a case-insensitive mapping.
     """
     kind: type[ProblemError]
     if status == 401:
@@ -89,5 +89,5 @@ def problem(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) ->
 
 
 def _seconds(value: str | None) -> float | None:
-    # The service sends seconds; a date, which HTTP also allows, would be some proxy's.
+    # The service sends seconds. HTTP also permits a date, which could only come from a proxy.
     return float(value) if value is not None and value.isdecimal() else None

@@ -1,4 +1,4 @@
-"""What both clients share: the requests, and what is made of the responses."""
+"""Requests and responses, for both clients."""
 
 import json
 import os
@@ -22,7 +22,7 @@ Format = Literal["png", "jpeg", "webp"]
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One request and how its answer is understood."""
+    """A request, and the function that parses its answer."""
 
     path: str
     query: dict[str, str]
@@ -30,7 +30,7 @@ class Call(Generic[T]):
     parse: Callable[[httpx.Response], T]
 
     def arguments(self, timeout: float) -> dict[str, Any]:
-        """Of httpx's `post`."""
+        """Arguments of httpx's `post`."""
         return {
             "url": self.path,
             "params": self.query,
@@ -39,10 +39,10 @@ class Call(Generic[T]):
         }
 
     def result(self, response: httpx.Response) -> T:
-        """What the service answered.
+        """Parse the answer.
 
         Raises:
-            ClientError: a problem, or no answer of this service.
+            ClientError: the answer is a problem, or not from this service.
         """
         kind = response.headers.get("content-type", "").partition(";")[0]
         try:
@@ -51,15 +51,13 @@ class Call(Generic[T]):
             if kind == "application/problem+json":
                 raise errors.problem(response.status_code, response.json(), response.headers)
         except (KeyError, TypeError, ValueError) as error:
-            raise errors.UnexpectedAnswerError(
-                response.status_code, "the answer is not understood"
-            ) from error
+            raise errors.UnexpectedAnswerError(response.status_code, "the answer cannot be parsed") from error
         message = f"status {response.status_code} with {kind or 'no content type'}"
         raise errors.UnexpectedAnswerError(response.status_code, message)
 
 
 class Tries:
-    """The tries of one call: how long the next may take, and whether and when there is one."""
+    """The tries of one call: when the next one is made, and how long it may take."""
 
     def __init__(self, retry: Retry, rng: random.Random) -> None:
         self._retry, self._rng = retry, rng
@@ -67,14 +65,14 @@ class Tries:
         self._tried = 0
 
     def remaining(self) -> float:
-        """Seconds left; never 0, which httpx would take for none at all."""
+        """Seconds left; never 0, which httpx treats as no limit."""
         return max(self._end - time.monotonic(), 1e-3)
 
     def after(self, error: errors.ClientError) -> float:
         """Seconds to wait before the next try.
 
         Raises:
-            ClientError: `error` itself, where there is no next try.
+            ClientError: `error` itself, if there is no next try.
         """
         self._tried += 1
         pause = self._retry.pause(error, self._tried, self._end - time.monotonic(), self._rng)
@@ -95,7 +93,7 @@ def upscale_call(source: Source, image_format: Format, *, decode: bool) -> Call[
 
 
 def read(source: Source) -> bytes:
-    """The bytes to send; read once, so that they can be sent again.
+    """The bytes to send, kept for further tries.
 
     Raises:
         OSError: the file cannot be read.
@@ -108,7 +106,7 @@ def read(source: Source) -> bytes:
 
 
 def options(base_url: str, api_key: str | None, connections: int) -> dict[str, Any]:
-    """Of httpx's clients. Connections are kept and used again."""
+    """Options of httpx's clients. Connections are kept open and reused."""
     headers = {"User-Agent": "qrsr-client/1"}
     if api_key:
         headers["Authorization"] = f"Bearer {api_key}"

@@ -1,4 +1,4 @@
-"""A progress bar, where one is asked for. tqdm is imported only then."""
+"""An optional progress bar. tqdm is imported only if it is shown."""
 
 from collections.abc import Iterable, Sized
 from types import TracebackType
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Bar:
-    """Counts outcomes, and how many of them are failures."""
+    """Counts outcomes and failures."""
 
     def __init__(self, shown: Any) -> None:
         self._shown = shown
@@ -18,10 +18,10 @@ class Bar:
 
     @classmethod
     def of(cls, sources: Iterable[Any], *, shown: bool) -> Self:
-        """A bar as long as `sources`, where their number is known.
+        """A bar for `sources`, with a total if their number is known.
 
         Raises:
-            ImportError: a bar is asked for and tqdm is not installed.
+            ImportError: a bar is to be shown and tqdm is not installed.
         """
         if not shown:
             return cls(None)
@@ -30,7 +30,7 @@ class Bar:
         return cls(tqdm(total=len(sources) if isinstance(sources, Sized) else None, unit="image"))
 
     def advanced(self, outcome: Outcome[T]) -> Outcome[T]:
-        """Count an outcome, and give it back."""
+        """Count an outcome and return it."""
         if self._shown is not None:
             if outcome.error is not None:
                 self._failed += 1

@@ -8,22 +8,22 @@ from service.client.errors import ClientError, ProblemError
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How patient a call is. Both routes only compute, so a request may be sent twice without harm."""
+    """Limits of the tries of a call. A request may be sent twice, since both routes only compute."""
 
     total_s: float = 30.0
     """Seconds for the whole call, all tries and pauses together."""
     tries: int = 5
-    """At most; 1 does not try again."""
+    """Most tries; with 1 there is no second one."""
     base_s: float = 0.2
-    """The first pause is a random part of this; each further one of twice as much (full jitter)."""
+    """Upper bound of the first random pause; it doubles with each further one (full jitter)."""
     longest_s: float = 5.0
-    """Bound of what is drawn from."""
+    """Limit of that bound."""
 
     def pause(self, error: ClientError, tried: int, remaining: float, rng: random.Random) -> float | None:
-        """Seconds until the next try, or None where there shall be none.
+        """Seconds until the next try; None if there is none.
 
-        Never less than the service's `Retry-After`; the random part is added to it, so that clients that were
-        refused together do not come back together.
+        The service's `Retry-After` is added to the random pause, so that clients that were refused together do not try
+        again together.
 
         Args:
             tried: tries so far, 1 or more.

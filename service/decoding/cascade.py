@@ -1,4 +1,4 @@
-"""The order in which readers look for a symbol, and what becomes of their answers."""
+"""The cascade: tries readers in order, on the upload and on its x4 image, until one reads a symbol."""
 
 import asyncio
 import time
@@ -25,12 +25,12 @@ PictureKind = Literal["upload", "draft", "sr", "logits"]
 
 @dataclass(frozen=True, slots=True)
 class Upscaled:
-    """What the engine gives for one upload."""
+    """The output of the engine for an upload."""
 
     sr: NDArray[np.uint8]
     """`(4h, 4w)` luma."""
     logits: NDArray[np.float16] | NDArray[np.float32] | None = None
-    """`(4h, 4w)`, dark modules negative, or None where the model gives none."""
+    """`(4h, 4w)`, negative where dark; None where the model has none."""
 
 
 Upscale = Callable[[NDArray[np.uint8]], Awaitable[Upscaled]]
@@ -39,31 +39,28 @@ Upscale = Callable[[NDArray[np.uint8]], Awaitable[Upscaled]]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One look at one picture with one reader."""
+    """One reader on one picture."""
 
     name: str
     job: Callable[[Any, NDArray[Any], str], list[Reading]]
-    """Gets the picture and `name`; runs in a decoder process."""
+    """Called with the picture and `name`, in a decoder process."""
     picture: PictureKind = "upload"
-    """`sr` and `logits` come from the generator, `draft` is the x4 image by its faster copy."""
+    """`sr` and `logits` are the generator's outputs; `draft` is the x4 image of its faster copy."""
     limit: float = 2.0
-    """Seconds it may take in its process, however far the deadline is."""
+    """Seconds it may take in its process, even if the deadline is later."""
     family: str = ""
-    """Attempts of one family are given up together when one of them exceeds its limit; empty for none."""
+    """When an attempt exceeds its limit, all later ones of its family are skipped; empty for none."""
     brief: bool = False
-    """Whether it takes so little time, on up to `BRIEF` pixels, that others may be handed over behind it."""
+    """Whether it is so quick, on up to `BRIEF` pixels, that other jobs may be queued behind it."""
     at_middle_size: bool = True
-    """Whether it has its turn on uploads of more than `SMALL` and at most `LARGE` pixels that are enlarged."""
+    """Whether it runs on uploads of more than `SMALL` and at most `LARGE` pixels that are enlarged."""
 
 
-# In the order of crops read a second of processor time among those that the attempts before left, as
-# `python -m benchmark attempts` measures it; but `sr-zxing`, which drafts leave little, stays where it belongs
-# without them. There zxing-cpp and the soft reader read whatever any other attempt did; WeChat stays, on the upload,
-# for pictures unlike those, as photographs are. On the enlarged image it was never the first to read, at a third of the
-# time of all attempts together. All of them find inverted symbols by themselves. WeChat can take 8 s over
-# 1,024 x 1,024 pixels of noise.
-# Where a picture is enlarged at considerable cost, WeChat would add half as much again to the time of a hopeless one;
-# it read 1 of 1,284 that nothing before it read (`python -m benchmark attempts --photos DIR`).
+# Ordered by the crops that each attempt reads, of those that the attempts before it left, for each second of processor
+# time: `python -m benchmark attempts` measures that, and docs/benchmark.md has the table. `sr-zxing` stays at its place
+# of a run without drafts. WeChat comes last, and on the upload only: it reads photographs that the others do not. On an
+# upload of middle size, whose enlarging is expensive, it would take half as long again for hardly any reading. All
+# attempts find inverted symbols by themselves.
 ATTEMPTS = (
     Attempt("zxing", jobs.zxing, brief=True),
     Attempt("draft-zxing", jobs.zxing, "draft", brief=True),
@@ -74,46 +71,45 @@ ATTEMPTS = (
 )
 
 SMALL = 128 * 128
-"""Pixels of an upload up to which every attempt has its turn."""
+"""Pixels of an upload up to which every attempt runs."""
 LARGE = 256 * 256
-"""Pixels of an upload beyond which enlarging takes longer than all that can be tried without it."""
+"""Pixels of an upload above which enlarging takes longer than all attempts without it together."""
 BRIEF = 512 * 512
-"""Pixels up to which zxing-cpp takes some ten milliseconds at most, which noise does."""
+"""Pixels up to which zxing-cpp takes about ten milliseconds at most, the time for noise."""
 LONGEST_SIDE = 32_767
-"""Pixels along a side beyond which a picture is shown to no reader: OpenCV's `remap` addresses no more, and zxing-cpp
-only twice as many. An upload of a quarter of that is not enlarged."""
+"""Longest side in pixels of a picture that readers are given, the limit of OpenCV's `remap`. An upload with a side of
+more than a quarter of it is not enlarged."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """What one attempt did and how long it took, waiting for a process included."""
+    """The outcome of an attempt and its time, waiting for a process included."""
 
     attempt: str
-    """Name of the attempt; `upscale` for the engine's part and `draft` for its draft's, whose outcome is `done` or
-    `timeout`."""
+    """Name of the attempt; `upscale` or `draft` for the work of the engine, with the outcome `done` or `timeout`."""
     milliseconds: float
     outcome: Outcome
     symbols: int
     picture: PictureKind | None = None
-    """What it looked at; None for the engine's part."""
+    """The picture that was read; None for the work of the engine."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeResult:
-    """What was read from one upload."""
+    """The symbols of an upload, and the attempts."""
 
     readings: tuple[Reading, ...]
     """Points in pixels of the upload."""
     attempts: tuple[AttemptRecord, ...]
     """In the order of time."""
     upscaled: bool
-    """Whether a x4 image was made, be it a draft."""
+    """Whether a x4 image was made, a draft included."""
     timed_out: bool
-    """The deadline passed before every attempt that might have read something had its turn."""
+    """Whether the deadline passed before all attempts were made."""
 
 
 class Pool(Protocol):
-    """What the cascade needs of a `DecoderPool`."""
+    """The part of `DecoderPool` that the cascade uses."""
 
     async def run(
         self,
@@ -131,8 +127,8 @@ class Cascade:
     """Tries reader after reader, on an upload and on its x4 image, until one reads something."""
 
     def __init__(self, pool: Pool, attempts: Iterable[Attempt] = ATTEMPTS) -> None:
-        """`attempts` are tried in their order; on a large upload those that need no enlarging come first, and on one of
-        middle size some are left out."""
+        """`attempts` are tried in their order. On a large upload those without enlarging come first; on one of middle
+        size some are skipped."""
         self._pool = pool
         self._attempts = tuple(attempts)
 
@@ -147,14 +143,13 @@ class Cascade:
     ) -> DecodeResult:
         """Read the symbols in `image`.
 
-        What `upscale` and `draft` raise is passed on. A reader that fails or takes too long is recorded, and the next
-        one tried.
+        Exceptions of `upscale` and `draft` are passed on. When a reader fails or takes too long, that is recorded and
+        the next one is tried.
 
         Args:
             image: `(h, w)` luma or `(h, w, 3)` RGB, uint8.
-            upscale: called at most once, and only when nothing was read before it is needed; None to do
-                without.
-            draft: the same at less cost, though not as exact; None to do without.
+            upscale: makes the x4 image; called at most once, when the first attempt needs it. None to do without.
+            draft: the same at less cost and less exactly. None to do without.
             deadline: on the clock of `time.monotonic()`, seconds.
             observe: called with the record of each attempt when it has ended.
         """
@@ -164,7 +159,7 @@ class Cascade:
         return DecodeResult(tuple(readings), tuple(run.records), run.enlarged, run.timed_out)
 
     def _order(self, pixels: int, *, enlarging: bool) -> Sequence[Attempt]:
-        """The attempts on an upload of so many pixels."""
+        """The attempts for an upload of so many pixels."""
         if pixels > LARGE:
             return sorted(self._attempts, key=lambda attempt: attempt.picture != "upload")
         if pixels > SMALL and enlarging:
@@ -173,7 +168,7 @@ class Cascade:
 
 
 class _Run:
-    """The attempts on one upload and their record."""
+    """The attempts on one upload, and their records."""
 
     def __init__(
         self,
@@ -213,8 +208,10 @@ class _Run:
         return []
 
     async def _picture(self, attempt: Attempt) -> NDArray[Any] | None:
-        """What the attempt looks at, None where there is no such picture or it is too long; the upload is enlarged when
-        the first attempt asks for it. A draft is not kept."""
+        """The picture of an attempt; None where there is none, or it is too long.
+
+        The upload is enlarged when the first attempt needs it. A draft is used once and not kept.
+        """
         longest = max(self._luma.shape)
         if (longest if attempt.picture == "upload" else SCALE * longest) > LONGEST_SIDE:
             return None
@@ -230,7 +227,7 @@ class _Run:
         return self._made.sr if attempt.picture == "sr" else self._made.logits
 
     async def _upscaled(self, picture: str, name: str) -> Upscaled | None:
-        """The engine's work, recorded under `name`, or None where the deadline passed over it."""
+        """Run the engine and record it under `name`. None where the deadline passed meanwhile."""
         upscale = self._engines[picture]
         assert upscale is not None  # noqa: S101 - for the type checker; see `first_of`
         start = time.monotonic()
@@ -267,7 +264,7 @@ class _Run:
             outcome = "timeout"
             if attempt.family:
                 self._given_up.add(attempt.family)
-            # The event loop's timers may be a clock tick early.
+            # Timers of the event loop may be early by a tick of the clock.
             self.timed_out = self.timed_out or time.monotonic() >= self._deadline - 1e-3
         except (JobCrashedError, JobFailedError):
             outcome = "failed"
@@ -283,7 +280,7 @@ class _Run:
 
 
 def _distinct(readings: Iterable[Reading]) -> list[Reading]:
-    """Readings without those of a symbol already there: same payload in the same place."""
+    """Readings without repetitions, that is, the same payload in the same place."""
     kept: list[Reading] = []
     for reading in readings:
         if not any(
@@ -294,6 +291,6 @@ def _distinct(readings: Iterable[Reading]) -> list[Reading]:
 
 
 def _in_upload(reading: Reading) -> Reading:
-    """From pixels of the x4 image to the upload's. Pixel centres are at whole numbers in both."""
+    """Convert points from the x4 image to the upload. Pixel centres are at whole numbers in both."""
     a, b, c, d = (((x + 0.5) / SCALE - 0.5, (y + 0.5) / SCALE - 0.5) for x, y in reading.points)
     return replace(reading, points=(a, b, c, d))

@@ -1,6 +1,6 @@
-"""Workers on a Ray cluster. A worker that is lost is waited for, and its parts go to others.
+"""Workers on a Ray cluster. When a worker is lost, its parts go to others until it has been restarted.
 
-Every node needs this package, the model store at the same path, and the files: storage that all nodes share.
+Every node needs this package, and the model store and the files at the same paths, on shared storage.
 """
 
 import asyncio
@@ -23,39 +23,39 @@ from service.ray.worker_settings import sized, without_keys
 from service.settings import Settings
 
 _IN_FLIGHT = 2
-"""Parts at each worker, so that none waits for the next one."""
+"""Parts queued at each worker, so that it does not wait for the next one."""
 _MOST_LOSSES = 5
-"""Workers that may be lost over one part before it is the part that is suspected."""
+"""Number of workers lost during one part after which the part is given up."""
 _PAUSE_S = 1.0
 _PATIENCE_S = 30.0
-"""Without a single worker for so long, somebody is told."""
+"""Time without any worker after which a message is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a run asks of a cluster."""
+    """The resources that a run requests of a cluster."""
 
     address: str
-    """As `ray.init` takes it: `auto`, `host:port`, `ray://host:port`, or `local` for a cluster of one."""
+    """As for `ray.init`: `auto`, `host:port`, `ray://host:port`, or `local` for a cluster on this machine."""
     workers: int
-    """0 takes as many as there is room for when the run begins."""
+    """0 for as many as the cluster has room for when the run starts."""
     cpus: int
-    """Of each worker."""
+    """CPUs of each worker."""
     gpus: float
-    """Of each worker; a fraction shares a GPU."""
+    """GPUs of each worker; a fraction shares one."""
 
 
 class _RayWorker:
-    """A `Worker` in a process of Ray's. It comes up when it is first asked for something."""
+    """A `Worker` as a Ray actor. It starts at its first call."""
 
     def __init__(self, settings: Settings, task: Task) -> None:
         self._settings, self._task = settings, task
         self._opening: asyncio.Task[Worker] | None = None
-        # Never closed: the process is ended as a whole, and its readers with it.
+        # Never closed: Ray ends the whole process, and its decoder processes with it.
         self._stack = AsyncExitStack()
 
     async def start(self) -> Made:
-        """Come up, and tell what the answers are made by."""
+        """Start. Returns what its answers depend on."""
         return (await self._worker()).made
 
     async def table(self, names: Sequence[str]) -> pa.Table:
@@ -70,10 +70,10 @@ class _RayWorker:
 
 
 class RayPool:
-    """See the module."""
+    """A pool of workers on a cluster."""
 
     def __init__(self, workers: Sequence[Any], made: Made, advanced: Callable[[int], None]) -> None:
-        """`workers` are handles of `_RayWorker` actors; `made` is what the answers must be made by."""
+        """`workers` are handles of `_RayWorker` actors, all of which must report `made`."""
         self.slots = _IN_FLIGHT * len(workers)
         self._made, self._advanced = made, advanced
         self._free: asyncio.Queue[Any] = asyncio.Queue()
@@ -86,14 +86,14 @@ class RayPool:
         """See `Worker.table`.
 
         Raises:
-            WorkerError: also where a worker is not as the others, or this part has ended too many of them.
+            WorkerError: also where a worker differs from the others, or too many were lost during this part.
         """
         for _ in range(_MOST_LOSSES):
             worker = await self._next()
             try:
                 rows = await worker.table.remote(list(names))
             except RayTaskError as error:
-                # The worker is there, and says that it cannot go on.
+                # The worker is alive and reports that it cannot continue.
                 if not isinstance(error.cause, EngineLostError):
                     raise WorkerError(str(error.cause)) from error
                 ray.kill(worker, no_restart=False)
@@ -104,10 +104,10 @@ class RayPool:
                 self._free.put_nowait(worker)
                 self._advanced(len(names))
                 return rows
-        raise WorkerError(f"{_MOST_LOSSES} workers were lost over the part that begins with {names[0]}")
+        raise WorkerError(f"{_MOST_LOSSES} workers were lost during the part that begins with {names[0]}")
 
     async def close(self) -> None:
-        """Wait for workers no more."""
+        """Stop waiting for workers."""
         for task in self._coming:
             task.cancel()
         await asyncio.gather(*self._coming, return_exceptions=True)
@@ -124,7 +124,7 @@ class RayPool:
             getting.cancel()
 
     async def _come(self, worker: Any) -> None:
-        """Wait until a worker is up, for the first time or again, and give it a part to do."""
+        """Wait until a worker has started or restarted, and make it available."""
         while True:
             try:
                 found = await worker.start.remote()
@@ -132,21 +132,21 @@ class RayPool:
             except (RayTaskError, WorkerError) as error:
                 if not self._failed.done():
                     cause = error.cause if isinstance(error, RayTaskError) else error
-                    self._failed.set_exception(WorkerError(f"a worker does not come up: {cause}"))
+                    self._failed.set_exception(WorkerError(f"a worker does not start: {cause}"))
                 return
             except RayError:
-                # Its node is gone, or it has not been started again yet.
+                # Its node is lost, or it has not been restarted yet.
                 await asyncio.sleep(_PAUSE_S)
             else:
                 self._free.put_nowait(worker)
                 return
 
     async def told_when_stuck(self, say: Callable[[str], None]) -> None:
-        """Tell it when no worker comes up for long."""
+        """Show a message when no worker has started for a long time."""
         while self._free.empty() and len(self._coming) and all(not task.done() for task in self._coming):
             await asyncio.sleep(_PATIENCE_S)
             if all(not task.done() for task in self._coming):
-                say("no worker has come up yet: is there room for one on the cluster?")
+                say("no worker has started yet: has the cluster room for one?")
 
 
 @asynccontextmanager
@@ -161,15 +161,15 @@ async def on_ray(
     """A pool of workers on a cluster, which ends with the block.
 
     Args:
-        made: what the answers must be made by.
-        advanced: told how many more files have been worked on.
-        say: told what a person should know.
+        made: what the answers must depend on.
+        advanced: called with the number of files that have been processed since the last call.
+        say: called with messages for the user.
 
     Raises:
         WorkerError: there is no such cluster, or it has no room for a worker.
     """
     _answers(shape.address)
-    # Ray would report to its makers; whoever wants that says so.
+    # Ray would send usage statistics to its developers unless the user has decided.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         ray.init(
@@ -192,15 +192,15 @@ async def on_ray(
             watch.cancel()
             await pool.close()
     finally:
-        # Ends the workers as well: they belong to this process.
+        # This ends the workers too, since they belong to this process.
         ray.shutdown()
 
 
 def _answers(address: str) -> None:
-    """See whether somebody listens there: Ray itself would try for minutes.
+    """Check that a server listens at the address; Ray itself would try for minutes.
 
     Raises:
-        WorkerError: nobody does.
+        WorkerError: none does.
     """
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
@@ -212,7 +212,7 @@ def _answers(address: str) -> None:
 
 
 def _room(shape: Shape) -> int:
-    """Workers that the cluster has room for now, counted node by node.
+    """Number of workers that the nodes of the cluster have room for now.
 
     Raises:
         WorkerError: it has none.

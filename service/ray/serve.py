@@ -1,7 +1,7 @@
 """The service as a Ray Serve deployment: `serve run service.ray_serve:build`; see docs/ray.md.
 
-The application, its settings and its metrics are those of `python -m service`. Ray adds replicas as requests come,
-places them on nodes, asks after their health, and replaces them one after the other on a change.
+The application, its settings and its metrics are those of `python -m service`. Ray adds replicas with the load, places
+them on nodes, checks their health, and replaces them one by one after a change.
 """
 
 from typing import Annotated, Any
@@ -20,11 +20,11 @@ from service.server.readiness import readiness
 from service.settings import Settings
 
 _ASK_S = 2.0
-"""Seconds that a replica has to tell its metrics; one that does not is absent from the answer."""
+"""Seconds that a replica has to return its metrics; otherwise they are missing in the answer."""
 
 
 class Arguments(BaseModel):
-    """Of `build`, each as `NAME=VALUE` of `serve run`, or under `args` of a Serve config file."""
+    """Arguments of `build`: `NAME=VALUE` of `serve run`, or `args` in a Serve config file."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -72,11 +72,11 @@ class Arguments(BaseModel):
 
 
 class _Replica:
-    """One process with an engine and readers of its own."""
+    """A replica: one process with its own engine and decoder processes."""
 
     def __init__(self, settings: Settings) -> None:
-        """`settings` are sized for this replica's share of its machine."""
-        # Before the model allocates anything.
+        """`settings` suit the resources of this replica: see `sized`."""
+        # Must precede the allocations of the model.
         tune()
         self._settings = settings
         self._app: App | None = None
@@ -87,21 +87,21 @@ class _Replica:
         return self._app
 
     def check_health(self) -> None:
-        """Asked by Ray, which replaces a replica that raises.
+        """Health check of Ray, which replaces a replica that raises.
 
         Raises:
-            RuntimeError: it cannot serve; the message says why.
+            RuntimeError: it cannot serve requests; the message says why.
         """
         state = readiness(self._application.state.services)
         if not state.ready:
             raise RuntimeError("; ".join(state.reasons))
 
     def exposition(self) -> tuple[str, bytes]:
-        """This replica's id, and its metrics."""
+        """The ID and the metrics of this replica."""
         return serve.get_replica_context().replica_id.unique_id, exposition(self._application)
 
     async def _gathered(self, _: App) -> bytes:
-        """The metrics of all replicas, whichever is asked."""
+        """The metrics of all replicas, by whichever replica is asked."""
         context = serve.get_replica_context()
         siblings = serve.get_deployment_handle(context.deployment, context.app_name)
         try:
@@ -121,10 +121,10 @@ class _Replica:
 
 
 def build(arguments: Arguments) -> Application:
-    """The deployment that the arguments and the environment's settings describe.
+    """The deployment for these arguments and the settings in the environment.
 
     Raises:
-        ValidationError: a setting makes no sense.
+        ValidationError: a setting is invalid.
     """
     settings = sized(Settings(**arguments.settings), cpus=arguments.cpus, gpu=arguments.gpus > 0)
     at_work = settings.concurrency or CUDA_PLACES
@@ -135,13 +135,13 @@ def build(arguments: Arguments) -> Application:
         autoscaling_config={
             "min_replicas": arguments.min_replicas,
             "max_replicas": max(arguments.max_replicas, arguments.min_replicas),
-            # As many as keep its CPUs busy, or half of those that a GPU makes batches of.
+            # As many as keep the CPUs busy, or half of a GPU's concurrent requests.
             "target_ongoing_requests": arguments.target
             or (at_work / 2 if arguments.gpus else arguments.cpus),
             "upscale_delay_s": arguments.upscale_delay_s,
             "downscale_delay_s": arguments.downscale_delay_s,
         },
-        # One more than a replica has places for, and it refuses as it does without Ray: 429 and when to come back.
+        # One more than the replica has places for, so that it refuses that one itself, with 429 and `Retry-After`.
         max_ongoing_requests=at_work + settings.queue + 1,
         graceful_shutdown_timeout_s=settings.shutdown_grace_s,
         health_check_period_s=5,

@@ -1,4 +1,4 @@
-"""Settings for a process that has a share of a machine: what is set to 0, by itself, would take all of it."""
+"""Settings for a process that may use a part of its machine only. Settings of 0 would otherwise take all of it."""
 
 from pydantic import SecretStr
 
@@ -7,7 +7,7 @@ from service.settings import Settings
 
 
 def sized(settings: Settings, *, cpus: int, gpu: bool) -> Settings:
-    """The same settings for a process that may use `cpus` CPUs, and a GPU or none."""
+    """Settings for a process with `cpus` CPUs, and with or without a GPU."""
     share = {
         "lanes": settings.lanes or cpus,
         "decoders": settings.decoders or cpus,
@@ -18,5 +18,5 @@ def sized(settings: Settings, *, cpus: int, gpu: bool) -> Settings:
 
 
 def without_keys(settings: Settings) -> Settings:
-    """The same settings for a process that answers no clients."""
+    """Settings without API keys, for a process that does not serve clients."""
     return settings.model_copy(update={"api_keys": SecretStr(""), "api_keys_file": ""})

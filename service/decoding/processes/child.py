@@ -1,4 +1,4 @@
-"""A child process that readers run in: its start and its end, and what it is asked."""
+"""Starts and ends a decoder process, and packs the requests to it."""
 
 import itertools
 import os
@@ -13,7 +13,7 @@ from service.decoding.processes import messages
 from service.decoding.processes.errors import JobFailedError
 from service.decoding.processes.worker import name_of
 
-# The readers work on one core each, and idle thread pools only cost memory.
+# Each reader uses one core; thread pools would only cost memory.
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -29,29 +29,29 @@ _INHERITED = (
     "PYTHONDONTWRITEBYTECODE",
     "TZ",
 )
-"""Beginnings of the variables that a decoder process inherits. API keys and the like are not its business."""
+"""Prefixes of the environment variables that a decoder process inherits. It must not have API keys and the like."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One job for one process, ready to be sent."""
+    """A message with one job, ready to be sent."""
 
     number: int
-    """The answer repeats it, so that no answer can be taken for another's."""
+    """The answer repeats it, so that answers cannot be mixed up."""
     parts: list[bytes | memoryview]
     result: Any
     """Type of the answer."""
 
     def answered(self, header: bytearray, blobs: bytearray) -> Any:
-        """What a message that answers this says.
+        """Decode the answer to this request.
 
         Raises:
             JobFailedError: the job raised.
-            WireError: it is no answer to this.
+            WireError: the message is not an answer to this request.
         """
         answer = messages.decode(header, blobs, messages.Answer)
         if answer.number != self.number:
-            raise messages.WireError("the answer is another's")
+            raise messages.WireError("an answer to another request")
         if not answer.succeeded:
             raise JobFailedError(messages.decode(answer.value, blobs, str))
         return messages.decode(answer.value, blobs, self.result)
@@ -61,7 +61,7 @@ _numbers = itertools.count()
 
 
 class ChildProcess:
-    """One child process, which answers one request after another over `channel`, the first being `setup`."""
+    """A child process that answers one request after another over `channel`; the first one is `setup`."""
 
     def __init__(
         self,
@@ -71,13 +71,13 @@ class ChildProcess:
         memory_bytes: int = 0,
         confined: bool = False,
     ) -> None:
-        """Start the process; it reads its setup first, and builds its context with `factory(*arguments)`.
+        """Start the process. It reads its setup first and builds its context with `factory(*arguments)`.
 
         Args:
             factory: a module's function or class.
-            arguments: of the types that the factory's annotations say; see `messages.encode`.
-            memory_bytes: most address space, 0 for no bound.
-            confined: whether it loses the file system and TCP once its context is built.
+            arguments: of the types in the factory's annotations; see `messages.encode`.
+            memory_bytes: limit of the address space, 0 for none.
+            confined: whether it loses access to the file system and TCP once its context is built.
 
         Raises:
             WireError: an argument that cannot be sent.
@@ -86,7 +86,7 @@ class ChildProcess:
         # As `messages.Setup` has it.
         setup = (number, name_of(factory), arguments, memory_bytes, confined)
         self.setup = Request(number, messages.encode(setup), int)
-        """To be sent before anything else; the answer to it says that the context is built."""
+        """The first message to send; its answer says that the context is built."""
         ours, theirs = socket.socketpair()
         path = os.pathsep.join(entry for entry in sys.path if entry)
         with theirs:
@@ -105,17 +105,17 @@ class ChildProcess:
         return self._process.pid
 
     def kill(self) -> None:
-        """End the process at once, whatever it is doing. Does not block."""
+        """Kill the process. Does not block."""
         self._process.kill()
 
     def reap(self) -> None:
-        """End the process and take its exit status."""
+        """Kill the process and wait for its end."""
         self.kill()
         self._process.wait()
 
 
 def pack(job: Callable[..., object], arguments: tuple[object, ...], limit: float) -> Request:
-    """A request: call `job(context, *arguments)`, which should take at most `limit` seconds.
+    """A request to call `job(context, *arguments)`, for at most `limit` seconds.
 
     Raises:
         WireError: an argument that cannot be sent.

@@ -1,4 +1,4 @@
-"""What can become of a job besides its result."""
+"""Failures of jobs in decoder processes."""
 
 
 class PoolError(Exception):
@@ -10,7 +10,7 @@ class JobTimeoutError(PoolError):
 
 
 class JobCrashedError(PoolError):
-    """Two processes in succession ended over the same job."""
+    """Two processes in succession ended during the same job."""
 
 
 class JobFailedError(Exception):
@@ -21,6 +21,6 @@ class ProcessDiedError(Exception):
     """The decoder process ended before it answered."""
 
     def __init__(self, pid: int, *, began: bool) -> None:
-        """`began`: whether it had begun the job, and so may have ended because of it."""
+        """`began`: whether it had started the job, which may have been the cause."""
         super().__init__(f"decoder process {pid} ended")
         self.began = began

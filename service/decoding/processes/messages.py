@@ -1,4 +1,4 @@
-"""What parent and decoder process say to each other: values of the types that a job's signature names, and no others.
+"""Messages between the service and its decoder processes: values of the types in a job's signature, and no others.
 
 A message is a header in MessagePack and the contents of its arrays, both with their lengths in front. msgspec writes
 the header and checks what comes against the types. The only code that a message names is a job, and only the parent
@@ -19,31 +19,31 @@ import msgspec
 import numpy as np
 
 _LENGTHS = struct.Struct("<IQ")
-"""Bytes of the header, bytes of what follows it."""
+"""Length of the header and of the arrays, in bytes."""
 _MOST_BYTES = 1 << 30
 """Of either. An upload is in the header, and may have a quarter of this (`Settings.max_body_bytes`)."""
 _DTYPES = {kind.str: kind for kind in map(np.dtype, "?bhilqBHILQefd")}
-"""Of the arrays that are sent, by name. NumPy's own parser of such names takes and raises far more."""
+"""The permitted types of arrays, by name. NumPy's own parser of such names accepts far more."""
 
 
 class WireError(ValueError):
-    """A message that cannot be sent, or was not understood."""
+    """A message that cannot be encoded, or is invalid."""
 
 
 class Setup(msgspec.Struct, frozen=True, array_like=True):
     """The first message to a process."""
 
     number: int
-    """The answer to a message repeats it, so that no answer can be taken for another's."""
+    """The answer repeats it, so that answers cannot be mixed up."""
     factory: str
-    """Name of what makes the context of the process."""
+    """Name of the function that makes the context of the process."""
     arguments: list[msgspec.Raw]
     memory_bytes: int
     confined: bool
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True):
-    """Any other message to a process."""
+    """Every later message to a process."""
 
     number: int
     job: str
@@ -53,12 +53,12 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """What a process says to either."""
+    """The answer to either message."""
 
     number: int
     succeeded: bool
     value: msgspec.Raw
-    """The result, or the name of the type of what was raised."""
+    """The result, or the name of the exception's type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ class Signature:
     result: Any
 
     def values(self, arguments: Sequence[msgspec.Raw], blobs: bytes | bytearray) -> list[Any]:
-        """The arguments of a message; the last ones may be missing.
+        """Decode the arguments of a message; the last ones may be missing.
 
         Raises:
-            WireError: they are not of their types.
+            WireError: they have other types.
         """
         if len(arguments) > len(self.arguments):
             raise WireError("too many arguments")
@@ -81,10 +81,10 @@ class Signature:
 
 @cache
 def signature(function: Callable[..., object], *, given: int = 0) -> Signature:
-    """By the annotations of a function or a class; what has none is `Any`.
+    """The types in the annotations of a function or class; without an annotation, `Any`.
 
     Args:
-        given: so many first arguments are not sent.
+        given: number of first arguments that are not sent.
     """
     found = inspect.signature(function, eval_str=True)
     kinds = [one.annotation for one in found.parameters.values()][given:]
@@ -107,31 +107,31 @@ def encode(value: object) -> list[bytes | memoryview]:
     try:
         header = msgspec.msgpack.encode(value, enc_hook=partial(_plain, blobs))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise WireError("there is something that cannot be sent") from error
+        raise WireError("a value that cannot be sent") from error
     return [_LENGTHS.pack(len(header), sum(len(blob) for blob in blobs)), header, *blobs]
 
 
 def decode(header: bytes | bytearray | msgspec.Raw, blobs: bytes | bytearray, kind: Any) -> Any:
-    """The value of a message, or of a raw part of one; its arrays are writable where `blobs` is a bytearray.
+    """Decode a message, or a raw part of one; its arrays are writable where `blobs` is a bytearray.
 
     Raises:
-        WireError: it is no message of this form, or not of type `kind`.
+        WireError: it is invalid, or not of type `kind`.
     """
     try:
         return msgspec.msgpack.decode(header, type=kind, dec_hook=partial(_whole, memoryview(blobs)))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise WireError("a message is not understood") from error
+        raise WireError("an invalid message") from error
 
 
 def send_parts(channel: socket.socket, parts: Sequence[bytes | memoryview]) -> None:
-    """Send a message that `encode` has made.
+    """Send a message, the result of `encode`.
 
     Raises:
-        OSError: the other side is gone.
+        OSError: the other side has closed the channel.
     """
     rest = [memoryview(part) for part in parts if len(part)]
     while rest:
-        # Arrays go out from where they are, without a copy.
+        # Arrays are sent without a copy.
         sent = channel.sendmsg(rest[:64])
         while rest and sent >= len(rest[0]):
             sent -= len(rest.pop(0))
@@ -140,21 +140,21 @@ def send_parts(channel: socket.socket, parts: Sequence[bytes | memoryview]) -> N
 
 
 def receive(channel: socket.socket) -> tuple[bytearray, bytearray]:
-    """Wait for one message: its header and the bytes of its arrays, for `decode`.
+    """Receive one message. Returns its header and the bytes of its arrays, for `decode`.
 
     Raises:
-        EOFError: the other side is gone.
-        WireError: it is no message of this form.
+        EOFError: the other side has closed the channel.
+        WireError: the lengths are invalid.
     """
     header_size, size = _sizes(_exactly(channel, _LENGTHS.size))
     return _exactly(channel, header_size), _exactly(channel, size)
 
 
 def split(data: bytearray) -> tuple[bytearray, bytearray] | None:
-    """Take the first message, its header and its rest, out of `data`; None while it is not whole.
+    """Remove the first message from `data`. Returns its header and arrays; None while it is incomplete.
 
     Raises:
-        WireError: it is no message of this form.
+        WireError: the lengths are invalid.
     """
     if len(data) < _LENGTHS.size:
         return None

@@ -1,8 +1,8 @@
-"""Decoder processes behind an async call: deadlines, recycling, a new process for every one that ends.
+"""A pool of decoder processes behind an async call: deadlines, recycling, replacement of processes that end.
 
-Processes, because WeChatQRCode is not thread-safe, has crashed on some images and can take minutes over
-others (opencv_contrib#3405, #3150, #2984). Each has a channel of its own, so that one which is killed in the
-middle of a message harms no other; pools that share one queue between their processes do not survive that.
+WeChatQRCode needs processes: it is not thread-safe, has crashed on some images, and can take minutes for others
+(opencv_contrib#3405, #3150, #2984). Each process has a channel of its own, so that killing one in the middle of a
+message does not affect the others, as it would with a queue that they share.
 """
 
 import asyncio
@@ -22,24 +22,24 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 MOST_IN_HAND = 4
-"""Jobs that a process has at most. While the event loop has other things to do, a process goes on with the next one;
-and the loop wakes once for several answers."""
+"""Most jobs queued in a process. It can start the next one while the event loop is busy, and the loop wakes once for
+several answers."""
 _LONGEST_RESTART_PAUSE = 5.0
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class PoolCounters:
-    """What has happened since the pool was made."""
+    """Events since the pool was created."""
 
     restarts: int = 0
-    """Processes started in place of one that ended, was killed over a deadline or had done its share."""
+    """Processes started in place of one that ended, was killed at a deadline, or was recycled."""
     crashes: int = 0
-    """Processes that ended over a job."""
+    """Processes that ended during a job."""
     idle_exits: int = 0
-    """Processes that ended while they had none."""
+    """Processes that ended while they had no job."""
     timeouts: int = 0
-    """Jobs that took longer than they may, or whose deadline passed."""
+    """Jobs that exceeded their limit or deadline."""
 
 
 class DecoderPool:
@@ -58,11 +58,11 @@ class DecoderPool:
         """Nothing is started yet.
 
         Args:
-            factory: a module's function or class; each process calls `factory(*arguments)` once and gives the
-                result to every job as its first argument. For the arguments see `wire.encode`.
-            size: processes, and so jobs done at the same time. Each has up to `MOST_IN_HAND` of them, where those
-                before the last one are brief.
-            tasks_per_process: jobs after which a process is replaced, which bounds what native code leaks.
+            factory: a module's function or class. Each process calls `factory(*arguments)` once and passes the result
+                to every job as its first argument. For the arguments see `messages.encode`.
+            size: number of processes, and so of jobs running at the same time. Up to `MOST_IN_HAND` jobs are queued in
+                each, where all but the last are brief.
+            tasks_per_process: number of jobs after which a process is replaced, which limits leaks of native code.
             start_timeout: seconds for a process to build its context.
             memory_bytes, confined: see `DecoderProcess`.
         """
@@ -86,19 +86,19 @@ class DecoderPool:
 
     @property
     def running(self) -> int:
-        """Jobs in the hands of the processes, those included whose callers have left."""
+        """Jobs queued in processes, those of cancelled callers included."""
         return sum(process.jobs for process in self._processes)
 
     @property
     def waiting(self) -> int:
-        """Jobs that somebody waits for and no process has room for."""
+        """Jobs with a waiting caller for which no process has room."""
         return sum(not job.answer.done() for job in self._waiting)
 
     async def start(self) -> None:
-        """Start all processes and wait until each has built its context.
+        """Start all processes and wait until their contexts are built.
 
         Raises:
-            PoolError: one did not come up. The others have been ended.
+            PoolError: one did not start. The others have been ended.
         """
         started = await asyncio.gather(*(self._started() for _ in range(self._size)), return_exceptions=True)
         for outcome in started:
@@ -108,14 +108,14 @@ class DecoderPool:
             self._put_to_work(outcome)
 
     async def close(self) -> None:
-        """End all processes and wait for them. Jobs under way or waiting raise PoolError."""
+        """End all processes and wait for them. Running and waiting jobs raise PoolError."""
         self._closed = True
         while self._waiting:
             _fail(self._waiting.popleft(), PoolError("the decoder pool has been closed"))
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        # Calls end with their processes, and their callers hear of it.
+        # Calls in progress fail together with their processes.
         await asyncio.gather(*(self._discard(process) for process in tuple(self._processes)))
 
     async def run(
@@ -126,22 +126,22 @@ class DecoderPool:
         limit: float = math.inf,
         brief: bool = False,
     ) -> T:
-        """Do `job(context, *arguments)` in a process; a process that ends over it costs one retry.
+        """Run `job(context, *arguments)` in a process; if the process ends during it, once more in another one.
 
-        A caller that is cancelled, or whose deadline passes, leaves the process at work: it is free again when the
-        job is done, or killed when the job has had its limit. Starting another would cost more than that.
+        When the caller is cancelled or its deadline passes, the process goes on. It is free when the job is done, and
+        killed when the job exceeds its limit: starting a new process would take longer.
 
         Args:
             job: a module's function. For its arguments and its result see `wire.encode`.
             deadline: on the clock of `time.monotonic()`, seconds.
-            limit: seconds the job may take in its process, not counting the wait for its turn; without one, as long
-                as there is until the deadline.
-            brief: whether it takes so little time, nearly always, that others may be handed over behind it. Those
-                have to wait for it even where another process has nothing to do.
+            limit: seconds the job may take in its process, without the time in the queue; by default up to the
+                deadline.
+            brief: whether it is nearly always so quick that other jobs may be queued behind it. They wait for it even
+                when another process becomes free.
 
         Raises:
             JobTimeoutError: the deadline or the limit passed.
-            JobCrashedError: two processes ended over it.
+            JobCrashedError: two processes ended during it.
             JobFailedError: the job raised.
             PoolError: the pool has been closed.
         """
@@ -156,20 +156,20 @@ class DecoderPool:
             try:
                 result: T = await asked.answer
             except ProcessDiedError as error:
-                # One that had not begun ended over something else, which costs the job no try.
+                # If the process had not started this job, the job was not the cause and loses no try.
                 tries += error.began
                 self.counters.crashes += error.began
             else:
                 return result
             finally:
                 timer.cancel()
-                # It holds what was raised, whose traceback holds this frame, and must not be held by it: the picture
-                # would stay until garbage collection finds the cycle.
+                # The job refers to its exception, whose traceback refers to this frame. Without this line that would be
+                # a cycle, and the picture would stay in memory until garbage collection.
                 del asked
         raise JobCrashedError("two decoder processes ended over the same job")
 
     def _ask(self, job: Job, *, at_once: bool) -> None:
-        """Hand a job over when there is room, to be done before all that wait or after them."""
+        """Queue a job before all waiting ones or after them, and hand it over when there is room."""
         if self._closed:
             _fail(job, PoolError("the decoder pool has been closed"))
             return
@@ -180,10 +180,10 @@ class DecoderPool:
         self._hand_over()
 
     def _hand_over(self) -> None:
-        """Give what waits to those that have room."""
+        """Give waiting jobs to processes that have room."""
         while self._waiting:
             if self._waiting[0].answer.done():
-                # Its caller has left, or its time was over.
+                # Its caller was cancelled, or its deadline has passed.
                 self._waiting.popleft()
                 continue
             if (process := self._freest()) is None:
@@ -203,9 +203,8 @@ class DecoderPool:
         return found
 
     def _expired(self, job: Job) -> None:
-        """The deadline of a job has passed."""
-        # Where it has begun and has no other limit, it is the process that is timed, and may have answered already,
-        # unheard.
+        """Fail a job whose deadline has passed."""
+        # A running job without a limit of its own is timed by its process, which may have an unread answer.
         if job.answer.done() or (job.begun and not math.isfinite(job.limit)):
             return
         self.counters.timeouts += 1
@@ -213,7 +212,7 @@ class DecoderPool:
         _fail(job, JobTimeoutError(f"the deadline passed {where}"))
 
     def _changed(self, process: DecoderProcess) -> None:
-        """A process has done a job, or ended."""
+        """Handle a process that has done a job or has ended."""
         if self._closed:
             return
         at_work = process in self._at_work
@@ -222,7 +221,7 @@ class DecoderPool:
                 self._at_work.remove(process)
                 self._ended(process)
         elif not at_work and not process.jobs:
-            # Another does its work already.
+            # It has been replaced already.
             self._in_background(self._discard(process))
         self._hand_over()
 
@@ -235,11 +234,11 @@ class DecoderPool:
     def _put_to_work(self, process: DecoderProcess) -> None:
         process.on_change = self._changed
         self._at_work.append(process)
-        # It may have ended already.
+        # It may have ended in the meantime.
         self._changed(process)
 
     async def _replace(self, old: DecoderProcess) -> None:
-        """Start a process in place of one that has ended, again and again if need be."""
+        """Start a process in place of one that has ended, and try until it succeeds."""
         await self._discard(old)
         pause = 0.1
         while True:
@@ -255,17 +254,17 @@ class DecoderPool:
         self._put_to_work(new)
 
     async def _recycle(self, old: DecoderProcess) -> None:
-        """Start a process first and end the old one then, one at a time: there is never one too few."""
+        """Start a new process and then end the old one, one at a time, so that the number never falls."""
         async with self._recycling:
             if old not in self._at_work:
                 return
             try:
                 new = await self._started()
             except PoolError as error:
-                _log.error("%s; the old one goes on", error)
+                _log.error("%s; the old process stays in use", error)
                 return
         if old not in self._at_work:
-            # It has ended meanwhile, and another is started for that.
+            # It has ended meanwhile and is being replaced.
             await self._discard(new)
             return
         self.counters.restarts += 1
@@ -287,14 +286,14 @@ class DecoderPool:
             if isinstance(error, TimeoutError):
                 raise PoolError(f"a decoder process was not ready in {self._start_timeout} s") from error
             if isinstance(error, ProcessDiedError):
-                raise PoolError(f"a decoder process did not come up: {error}") from error
+                raise PoolError(f"a decoder process did not start: {error}") from error
             raise
         return process
 
     async def _discard(self, process: DecoderProcess) -> None:
         process.kill()
         process.hang_up()
-        # The kernel may take a moment to give back what the process had.
+        # The kernel may need a moment to release the memory of the process.
         await asyncio.to_thread(process.reap)
         self._processes.discard(process)
 

@@ -1,4 +1,4 @@
-"""A decoder process as the event loop sees it: jobs go out, their futures have the answers."""
+"""A decoder process seen from the event loop: it is given jobs, and their futures receive the answers."""
 
 import asyncio
 import math
@@ -13,58 +13,57 @@ from service.decoding.processes.child import ChildProcess, Request
 from service.decoding.processes.errors import JobFailedError, JobTimeoutError, ProcessDiedError
 
 _TICK = 0.05
-"""Seconds that a job has beyond its limit, to be heard."""
+"""Seconds after a job's limit in which its answer may still be read."""
 _LEAST = 0.1
-"""Seconds that a job has even where its deadline is nearer, or has passed while it was in hand: starting another
-process takes longer."""
+"""Least seconds of a job, even where its deadline is nearer or has passed in the queue: a new process would take
+longer to start."""
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One request on its way to a process, in its hands, or answered."""
+    """A request that waits, is queued in a process, or has been answered."""
 
     request: Request
     deadline: float
     """On the clock of `time.monotonic()`, seconds."""
     limit: float = math.inf
-    """Seconds it may take in its process; without one, as long as there is until the deadline."""
+    """Seconds it may take in its process; without a limit, until the deadline."""
     brief: bool = False
-    """Whether it usually takes so little time that others may be in hand behind it."""
+    """Whether it is usually so quick that other jobs may be queued behind it."""
     answer: asyncio.Future[Any] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future(), init=False
     )
-    """May raise ProcessDiedError, where the process ended, by itself, by `kill` or by anybody else's hand;
-    JobFailedError, where the job raised; JobTimeoutError, where it exceeded its limit. One that is done before, by
-    somebody else's doing, stays as it is."""
+    """Raises ProcessDiedError if the process ended for whatever reason, JobFailedError if the job raised,
+    JobTimeoutError if it exceeded its limit. If others have set its result before, that is kept."""
     begun: bool = field(default=False, init=False)
-    """Whether it is at the head of its process's jobs, so that its time runs."""
+    """Whether its process has started it, so that its time runs."""
 
     def allowed(self) -> float:
-        """Seconds it may take if it begins now."""
+        """Seconds it may take if it starts now."""
         if math.isfinite(self.limit):
             return self.limit
         return max(self.deadline - time.monotonic(), _LEAST)
 
 
 class DecoderProcess(ChildProcess):
-    """One child process that does one job after another. All methods belong to one event loop; none blocks but `reap`.
+    """A child process that does one job after another, once `ready` has returned.
 
-    It can be given jobs once `ready` has returned.
+    All methods belong to one event loop; only `reap` blocks.
     """
 
     _conversation: "_Conversation | None" = None
     tasks = 0
-    """Jobs given to it so far."""
+    """Number of jobs given to it so far."""
     ending: Literal["idle", "at work", "late"] | None = None
-    """How it has ended: without a job, over one, or by us since one exceeded its limit."""
+    """How it ended: without a job, during one, or killed because one exceeded its limit."""
     on_change: Callable[["DecoderProcess"], None] | None = None
-    """Called when a job has ended, and when the process has: see `ending`."""
+    """Called when a job has ended, and when the process has ended: see `ending`."""
 
     async def ready(self) -> None:
-        """Hand over the factory and wait for the context.
+        """Send the setup and wait until the context is built.
 
         Raises:
-            ProcessDiedError: it could not be built; the reason is on the child's standard error.
+            ProcessDiedError: it could not be built; the child has written the reason to standard error.
         """
         loop = asyncio.get_running_loop()
         _, conversation = await loop.create_unix_connection(lambda: _Conversation(self), sock=self.channel)
@@ -75,38 +74,38 @@ class DecoderProcess(ChildProcess):
 
     @property
     def jobs(self) -> int:
-        """Jobs in its hands, the one it is at included."""
+        """Number of jobs queued in it, the running one included."""
         return 0 if self._conversation is None else len(self._conversation.jobs)
 
     def has_room(self, most: int) -> bool:
-        """Whether it is to be given another job: it has none, or fewer than `most` and nothing but brief ones."""
+        """Whether it takes another job: it has none, or fewer than `most` that are all brief."""
         if self.ending is not None or self._conversation is None:
             return False
         jobs = self._conversation.jobs
-        # Nothing comes after one that is not.
+        # Only the last one can be a job that is not brief.
         return not jobs or (len(jobs) < most and jobs[-1].brief)
 
     def take(self, job: Job) -> None:
-        """Have it do a job after those in its hands."""
+        """Queue a job behind the others."""
         assert self._conversation is not None  # noqa: S101 - for the type checker; see `ready`
         self.tasks += 1
         self._conversation.take(job)
 
     def hang_up(self) -> None:
-        """Close the channel; answers that are still awaited are ProcessDiedError."""
+        """Close the channel; jobs without an answer raise ProcessDiedError."""
         if self._conversation is None:
             self.channel.close()
         else:
             self._conversation.end()
 
     def changed(self) -> None:
-        """Tell whoever wants to know."""
+        """Call `on_change`."""
         if self.on_change is not None:
             self.on_change(self)
 
 
 class _Conversation(asyncio.Protocol):
-    """What is said over the channel of one process: answers come in the order of the requests."""
+    """The protocol on the channel of a process: answers arrive in the order of the requests."""
 
     def __init__(self, process: DecoderProcess) -> None:
         self._process = process
@@ -133,9 +132,9 @@ class _Conversation(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        # Where it ended with (part of) a request unread, Linux resets the connection or breaks the pipe; elsewhere
-        # the end looks like any other, and costs the job one of its tries. Where more than one is in its hands, it may
-        # have been at the first of them all the same.
+        # If the process ended before it had read the whole request, Linux reports a reset connection or a broken pipe.
+        # On other systems the end looks the same in any case, and the job loses one of its tries. With several queued
+        # jobs, the process may have been at the first one although later ones were unread.
         self._lost(began=exc is None or len(self.jobs) > 1)
 
     def data_received(self, data: bytes) -> None:
@@ -144,20 +143,20 @@ class _Conversation(asyncio.Protocol):
             while (whole := messages.split(self._heard)) is not None:
                 self._answered(*whole)
             if self._heard and not self.jobs:
-                raise messages.WireError("nothing was asked")
+                raise messages.WireError("an answer without a request")
         except messages.WireError:
-            # What it said makes no sense, so it is not to be asked again.
+            # The process sent something invalid, so it gets no more jobs.
             self._lost(began=True)
 
     def _answered(self, header: bytearray, blobs: bytearray) -> None:
         if not self.jobs:
-            raise messages.WireError("nothing was asked")
+            raise messages.WireError("an answer without a request")
         answer: Any = None
         failure: JobFailedError | None = None
         try:
             answer = self.jobs[0].request.answered(header, blobs)
         except JobFailedError as error:
-            # The traceback would hold this frame, and with it the picture.
+            # The traceback would keep this frame, and so the picture, in memory.
             failure = error.with_traceback(None)
         job = self.jobs.popleft()
         self._begin(self.jobs[0] if self.jobs else None)
@@ -169,7 +168,7 @@ class _Conversation(asyncio.Protocol):
         self._process.changed()
 
     def _begin(self, job: Job | None) -> None:
-        """The process is at this job now, or at none."""
+        """Note that the process starts this job now, or has none left."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -179,8 +178,8 @@ class _Conversation(asyncio.Protocol):
                 self._timer = self._loop.call_later(allowed, self._late)
 
     def _late(self) -> None:
-        # Where it is the loop that was late, as after a freeze, the answer is there and has yet to be heard: uvloop
-        # looks at its timers first.
+        # If the event loop was late, the answer may be there already and unread, since uvloop runs timers first. So it
+        # gets one more moment.
         self._timer = self._loop.call_later(_TICK, self._overran)
 
     def _overran(self) -> None:
@@ -191,7 +190,11 @@ class _Conversation(asyncio.Protocol):
         self._lost(began=True)
 
     def _lost(self, *, began: bool) -> None:
-        """The process has ended, or has to; `began` is of the first job in its hands."""
+        """Fail all jobs of a process that has ended or is to be killed.
+
+        Args:
+            began: whether it had started the first of its jobs.
+        """
         if self._process.ending is None:
             self._process.ending = "at work" if self.jobs else "idle"
         self._process.kill()

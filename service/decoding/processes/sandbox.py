@@ -1,6 +1,6 @@
-"""What a decoder process may do: compute. It is fed with images by strangers and runs native code over them.
+"""Restricts a decoder process, which runs native code on untrusted images, to computing.
 
-Linux only, and each measure only where the kernel has it; elsewhere they do nothing.
+On Linux only, and each measure only where the kernel supports it; elsewhere the functions do nothing.
 """
 
 import contextlib
@@ -18,20 +18,20 @@ _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _LANDLOCK_VERSION_FLAG, _LANDLOCK_PATH_BENEATH = 1, 1
 _READ_FILE, _READ_FOLDER, _EXECUTE = 1 << 2, 1 << 3, 1 << 0
 _RIGHTS_BY_VERSION = {1: 13, 2: 14, 3: 15, 4: 15}
-"""How many rights over files each version of Landlock knows; later ones know 16."""
+"""Number of file rights that each version of Landlock has; later versions have 16."""
 _NETWORK_VERSION = 4
 _NETWORK = 0b11
-"""Binding and connecting over TCP."""
+"""Binding to TCP ports and connecting to them."""
 
 FILES = 64
-"""Descriptors: a channel, the standard streams, and what an import opens for a moment."""
+"""Limit of open files: the channel, the standard streams, and what imports open for a moment."""
 
 
 def limit(memory_bytes: int) -> None:
-    """Bound memory and descriptors, leave no core file behind (it would hold an image), gain no rights.
+    """Limit memory and open files, disable core files (they would contain an image) and new privileges.
 
     Args:
-        memory_bytes: most address space, 0 for no bound. An allocation beyond it fails, and with it the job.
+        memory_bytes: limit of the address space, 0 for none. An allocation beyond it fails, and so does its job.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
@@ -44,9 +44,10 @@ def limit(memory_bytes: int) -> None:
 
 
 def confine() -> bool:
-    """Close the file system but for reading Python's own folders, and TCP; whether the kernel could.
+    """Remove access to TCP, and to all files but those in Python's own folders, which stay readable.
 
-    Imports and codecs still work afterwards. Needs `limit` before it.
+    Imports and codecs still work afterwards. `limit` must have been called before. Returns whether the kernel
+    supports it.
     """
     if not sys.platform.startswith("linux"):
         return False

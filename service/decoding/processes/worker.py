@@ -1,7 +1,7 @@
 """A decoder process: `python -m service.decoding.processes.worker FD`, where FD is its end of a socket pair.
 
-It is started as a program of its own and not through `multiprocessing`, which would import the service's main
-module, and with it the web framework, into every decoder.
+It is a program of its own. `multiprocessing` would import the service's main module, and with it the web framework,
+into every decoder process.
 """
 
 import functools
@@ -17,12 +17,12 @@ from service.decoding.processes import messages, sandbox
 from service.machine import give_way
 
 GRACE = 5.0
-"""Seconds after a job's limit at which the process ends itself, should its parent not be there to do so."""
+"""Seconds after a job's limit at which the process ends itself, if its parent has not killed it."""
 
 
 def main() -> None:
-    """Build the context that the first message names, say so, then answer job after job until EOF."""
-    # Ctrl-C reaches the whole process group; the parent decides when its decoders end.
+    """Build the context that the first message names, confirm it, then answer jobs until the channel is closed."""
+    # Ctrl-C reaches the whole process group; the parent ends its decoder processes itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=int(sys.argv[1]))
     try:
@@ -33,7 +33,7 @@ def main() -> None:
         context = factory(*messages.signature(factory).values(setup.arguments, blobs))
         if setup.confined:
             sandbox.confine()
-        # Not before: as long as a process starts, there is one too few.
+        # Only now: start-up is not slowed down, since until then a process is missing.
         give_way()
         messages.send_parts(channel, messages.encode((setup.number, True, os.getpid())))
         while True:
@@ -43,13 +43,13 @@ def main() -> None:
 
 
 def name_of(function: Callable[..., object]) -> str:
-    """What `named` finds it by."""
+    """The name by which `named` finds a function."""
     return f"{function.__module__}:{function.__qualname__}"
 
 
 @functools.cache
 def named(name: str) -> Callable[..., Any]:
-    """A module's function or class, or a class's method."""
+    """The function, class or method with this name."""
     module, _, path = name.partition(":")
     found: Any = importlib.import_module(module)
     for part in path.split("."):
@@ -68,7 +68,7 @@ def _serve(channel: socket.socket, context: object) -> None:
         # As `messages.Answer` has it.
         parts = messages.encode((call.number, True, job(context, *arguments)))
     except Exception as error:
-        # The type alone: a message may quote a payload.
+        # Only the type, since a message may contain a payload.
         parts = messages.encode((call.number, False, type(error).__name__))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

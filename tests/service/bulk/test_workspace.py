@@ -151,10 +151,10 @@ def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     result = tmp_path / "r.parquet"
     for content in (b"notes", b""):
         result.write_bytes(content)
-        with pytest.raises(WorkspaceError, match="no result of such a run"):
+        with pytest.raises(WorkspaceError, match="not the result of such a run"):
             finished(result)
     pq.write_table(pa.table({"a": [1]}), result)
-    with pytest.raises(WorkspaceError, match="no result of such a run"):
+    with pytest.raises(WorkspaceError, match="not the result of such a run"):
         finished(result)
     workspace = Workspace(tmp_path / "other.parquet")
     with workspace.held():

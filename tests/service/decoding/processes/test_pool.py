@@ -412,7 +412,7 @@ def test_process_that_works_while_its_successor_starts_finishes_its_job() -> Non
 def test_context_that_cannot_be_built_is_told_at_the_start() -> None:
     async def scenario() -> None:
         pool = DecoderPool(jobs.Readers, "no files", size=2)
-        with pytest.raises(PoolError, match="did not come up"):
+        with pytest.raises(PoolError, match="did not start"):
             await pool.start()
         assert pool.pids == []
 
