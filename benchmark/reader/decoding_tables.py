@@ -84,6 +84,14 @@ def prior_part(data: dict[str, Any]) -> str:
         ]
         for row in data["rows"]
     ]
+    hints = [
+        [
+            f"{row['error_rate']:.0%}",
+            *(rate(read / row["count"]) for read in row["read"].values()),
+            str(row["wrong"]),
+        ]
+        for row in data["hints"]
+    ]
     strict, careless = data["trials"]
     trials = [
         [
@@ -117,6 +125,8 @@ def prior_part(data: dict[str, Any]) -> str:
                 ],
                 rows,
             ),
+            "Links of 27 bytes at level L, by what is told of them:",
+            table(["module errors", *data["hints"][0]["read"], "wrong"], hints),
             table(head, trials),
         ]
     )

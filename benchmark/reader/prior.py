@@ -30,6 +30,7 @@ from service.decoding.soft import symbol_layout as layout
 from service.decoding.soft.codewords import LEVELS, Level
 from service.decoding.soft.decode import decode_modules
 from service.decoding.soft.effort import Effort
+from service.decoding.soft.prior.hints import hint
 from service.decoding.soft.prior.joint import decode_with_prior
 from training.payloads.corpus import payloads
 from training.payloads.urls import url
@@ -38,6 +39,13 @@ CELLS: Final[tuple[tuple[Level, float], ...]] = (
     ("L", 0.04), ("L", 0.06), ("L", 0.08), ("L", 0.1), ("M", 0.1), ("M", 0.13), ("M", 0.16)
 )  # fmt: skip
 """Levels and module error rates."""
+HINT_RATES: Final = (0.11, 0.13, 0.15, 0.17)
+HINTS: Final[dict[str, Callable[[str, list[str]], str]]] = {
+    "prefix of 20": lambda text, _: f"prefix:{text[:20]}",
+    "length": lambda text, _: f"length:{len(text)}",
+    "regex": lambda _, __: "regex:https://id\\.example/[A-Z2-9]{8}",
+    "list of 1,000": lambda _, codes: "list:" + "\n".join(f"https://id.example/{code}" for code in codes),
+}
 READER, AMPLE = 45.0, 400.0
 """Nominal milliseconds: the reader's limit for a picture, and more than is ever useful."""
 _LEAST, _MOST = 6, 130
@@ -55,14 +63,16 @@ def run(given: argparse.Namespace) -> None:
         {"limit": limit, "kinds": _trials(given.trials, limit, np.random.default_rng([given.seed, number]))}
         for number, limit in enumerate(limits)
     ]
+    expected = [measure_hints(rate, given.count, rng) for rate in tqdm(HINT_RATES, desc="hints")]
     result = {
         "command": given.typed,
         "environment": machine(),
         "payloads": f"{len(texts)} {'of photographs' if given.photos else 'drawn'}",
         "rows": rows,
+        "hints": expected,
         "trials": trials,
     }
-    print(json.dumps({"rows": rows, "trials": trials}, indent=1))
+    print(json.dumps({"rows": rows, "hints": expected, "trials": trials}, indent=1))
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "prior.json").write_text(json.dumps(result, indent=1) + "\n")
 
@@ -103,6 +113,25 @@ def measure(
         "wrong": wrong,
         "ms": milliseconds,
     }
+
+
+def measure_hints(rate: float, count: int, rng: np.random.Generator) -> dict[str, Any]:
+    """`count` receptions of links of 27 bytes at level L, each decoded without and with every hint."""
+    read = dict.fromkeys(("none", *HINTS), 0)
+    wrong = 0
+    for _ in range(count):
+        codes = ["".join(rng.choice(list("ABCDEFGHJKLMNPQRSTUVWXYZ23456789"), 8)) for _ in range(1000)]
+        text = f"https://id.example/{codes[0]}".encode()
+        dark = _symbol(text, "L", rng)
+        llr, version = fading(dark, rate, rng), layout.version_of_size(len(dark))
+        plain = decode_modules(llr, version)
+        for name in read:
+            effort = Effort(AMPLE, time.monotonic() + 60)
+            expected = None if name == "none" else hint(HINTS[name](text.decode(), codes))
+            found = plain or decode_with_prior(llr, version, effort, hint=expected)
+            read[name] += found is not None and found.payload == text
+            wrong += found is not None and found.payload != text
+    return {"error_rate": rate, "count": count, "read": read, "wrong": wrong}
 
 
 def _trials(count: int, limit: float, rng: np.random.Generator) -> list[dict[str, Any]]:

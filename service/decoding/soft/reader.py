@@ -13,6 +13,7 @@ from service.decoding.soft.decode import Decoded, decode_modules
 from service.decoding.soft.effort import Effort
 from service.decoding.soft.finder import find_finders
 from service.decoding.soft.format_information import format_hypotheses
+from service.decoding.soft.prior.hints import Hint
 from service.decoding.soft.prior.joint import decode_with_prior, outlook
 from service.decoding.soft.refinement import Fit
 from service.decoding.soft.sampling import TYPICAL, SoftCalibration, sampled
@@ -92,6 +93,7 @@ def read_logits(
     work: float = DEFAULT_WORK,
     *,
     prior: bool = True,
+    hint: Hint | None = None,
 ) -> list[SoftReading]:
     """All symbols, up to `max_symbols`, in `logits` `(H, W) float32` (negative where dark), best found first.
 
@@ -117,7 +119,7 @@ def read_logits(
             break
         readings.append(reading)
     if prior and not readings:
-        last = search.with_prior(Effort(_PRIOR_WORK, time.monotonic() + deadline_s / 2))
+        last = search.with_prior(Effort(_PRIOR_WORK, time.monotonic() + deadline_s / 2), hint)
         readings += [] if last is None else [last]
     return readings
 
@@ -178,14 +180,18 @@ class _Search:
             self._failed.append(_Try(fit, mirrored, llr, chances))
         return None
 
-    def with_prior(self, effort: Effort) -> SoftReading | None:
-        """Decode the likeliest of the failed grids with the payload model."""
-        ranked = [(outlook(one.llr, one.fit.grid.version), number) for number, one in enumerate(self._failed)]
+    def with_prior(self, effort: Effort, hint: Hint | None) -> SoftReading | None:
+        """Decode the likeliest of the failed grids with the payload model and what the caller expects."""
+        ranked = [
+            (outlook(one.llr, one.fit.grid.version, hint), number) for number, one in enumerate(self._failed)
+        ]
         for doubt, number in sorted(ranked)[:_MOST_PRIOR_TRIES]:
             if doubt == math.inf or effort.exhausted:
                 break
             one = self._failed[number]
-            decoded = decode_with_prior(one.llr, one.fit.grid.version, effort, hypotheses=one.chances)
+            decoded = decode_with_prior(
+                one.llr, one.fit.grid.version, effort, hypotheses=one.chances, hint=hint
+            )
             if decoded is not None:
                 return _reading(decoded, one.fit, one.mirrored, one.llr)
         return None

@@ -19,6 +19,7 @@ from service.decoding.soft.characters import BitStreamError
 from service.decoding.soft.decode import Decoded, decoded, likely_formats
 from service.decoding.soft.effort import Effort
 from service.decoding.soft.format_information import FormatHypothesis
+from service.decoding.soft.prior.hints import Hint
 from service.decoding.soft.prior.trellis import Trellis
 
 Floats = NDArray[np.float64]
@@ -30,6 +31,8 @@ MOST_DATA: Final = 160
 """Data codewords beyond which forward and backward passes take longer than they are worth."""
 _LEAST_DOUBT: Final = 0.15
 """Share of the data's doubt that a payload model leaves at the least."""
+_LEAST_DOUBT_OF_A_HINT: Final = 0.02
+"""The same with a hint."""
 _HOPELESS: Final = 0.5
 """Share of the limit's logarithm by which a block's redundancy must exceed what its bits, the payload model included,
 leave in doubt. They leave less than their sum, since they depend on one another."""
@@ -43,7 +46,7 @@ _ORDER_TWO_WORK, _ORDER_FOUR_WORK = 0.6, 5.0
 _JUDGING_WORK: Final = 1.5
 
 
-def outlook(llr: NDArray[np.float32], version: int) -> float:
+def outlook(llr: NDArray[np.float32], version: int, hint: Hint | None = None) -> float:
     """Nats by which a symbol's doubt exceeds what its redundancy settles, were the payload as predictable as can be.
 
     Infinite where there is no symbol or one too large. What is above the limit's logarithm cannot be accepted.
@@ -59,7 +62,8 @@ def outlook(llr: NDArray[np.float32], version: int) -> float:
     weights = np.abs(soft).astype(np.float64)
     data = structure.length - structure.checks
     surplus = acceptance.log_expected_words(weights[:, data:], structure.checks)
-    surplus = surplus + _LEAST_DOUBT * acceptance.log_expected_words(weights[:, :data], 0)
+    least = _LEAST_DOUBT if hint is None else _LEAST_DOUBT_OF_A_HINT
+    surplus = surplus + least * acceptance.log_expected_words(weights[:, :data], 0)
     return float(surplus.min())
 
 
@@ -70,16 +74,17 @@ def decode_with_prior(
     *,
     hypotheses: int = 1,
     limit: float = acceptance.DEFAULT_LIMIT,
+    hint: Hint | None = None,
 ) -> Decoded | None:
-    """Decodes one symbol that `decode_modules` could not; arguments as there."""
-    if outlook(llr, version) > log(limit):
+    """Decodes one symbol that `decode_modules` could not; arguments as there. `hint`: what the payload may be."""
+    if outlook(llr, version, hint) > log(limit):
         return None
     formats = likely_formats(llr, _MOST_FORMATS)
     for word in formats:
         if codewords.block_structure(version, word.level).data_codewords > MOST_DATA:
             continue
         log_trials = log(hypotheses * len(formats))
-        found = _Attempt(llr, version, word, log(limit) - log_trials, effort).decode()
+        found = _Attempt(llr, version, word, log(limit) - log_trials, effort, hint).decode()
         if found is None:
             continue
         words, log_bound = found
@@ -106,7 +111,9 @@ class _Attempt:
         word: FormatHypothesis,
         log_limit: float,
         effort: Effort,
+        hint: Hint | None = None,
     ) -> None:
+        self._hint = hint
         self._version, self._level = version, word.level
         self._log_limit, self._effort = log_limit, effort
         structure = codewords.block_structure(version, word.level)
@@ -127,7 +134,7 @@ class _Attempt:
             if self._effort.exhausted:
                 return None
             data = self._soft[:, : self._data][self._present].reshape(-1)
-            trellis = Trellis(data, self._version, self._level)
+            trellis = Trellis(data, self._version, self._level, self._hint)
             self._effort.spend(_WORK_OF_AN_ARC * trellis.work)
             posterior = self._soft.copy()
             posterior[:, : self._data][self._present] = trellis.posterior(data).reshape(-1, 8)

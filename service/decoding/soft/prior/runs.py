@@ -10,9 +10,9 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from service.decoding.soft.prior.automaton import Automaton
 from service.decoding.soft.prior.characters import alphanumeric_model, double_byte_model
 from service.decoding.soft.prior.evidence import bits_of, byte_likelihoods, value_evidence
+from service.decoding.soft.prior.hints import TextPrior
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -51,20 +51,21 @@ class ByteRun:
         evidence: Floats,
         start: int,
         longest: int,
-        model: Automaton,
-        begin: Floats,
+        texts: TextPrior,
         followed: "list[Ints] | None" = None,
     ) -> None:
-        """`begin` `(states,)`: probabilities of the state before the run. `followed`: arcs at each place, where they
-        are not to be found here."""
-        self._start, self._model, self._begin = start, model, begin
+        """`texts`: the texts that are followed. `followed`: arcs at each place, where they are not to be found here."""
+        self._start, self._texts, model = start, texts, texts.model
         self._given = byte_likelihoods(evidence, start, longest)
+        if texts.allowed is not None:
+            self._given *= texts.allowed[np.minimum(np.arange(longest), len(texts.allowed) - 1)]
         self._followed: list[Ints] = []
         self._passed: list[Floats] = []
         self.log_evidence = np.full(longest + 1, -np.inf)
         self.log_evidence[0] = scale = 0.0
-        states: Ints = np.flatnonzero(begin)
-        mass: Floats = begin[states]
+        self._scales = [0.0]
+        states: Ints = np.flatnonzero(texts.begin)
+        mass: Floats = texts.begin[states]
         for place in range(longest):
             whole = model.fallen(states, mass)
             arcs = followed[place] if followed else model.arcs_of(np.flatnonzero(whole > _NEGLIGIBLE))
@@ -82,20 +83,25 @@ class ByteRun:
             self._followed.append(arcs)
             self._passed.append(mass)
             scale += float(np.log(total))
-            self.log_evidence[place + 1] = scale
+            self._scales.append(scale)
+            ending = 1.0 if texts.accepting is None else float(mass @ texts.accepting[states])
+            if ending > 0.0:
+                self.log_evidence[place + 1] = scale + float(np.log(ending))
+        self.log_evidence -= self._log_shares(longest)
         self.work = sum(map(len, self._followed)) + _ARCS_OF_A_PLACE * len(self._followed)
 
     def again(self, evidence: Floats) -> "ByteRun":
         longest = len(self._followed)
-        again = ByteRun(evidence, self._start, longest, self._model, self._begin, self._followed)
+        again = ByteRun(evidence, self._start, longest, self._texts, self._followed)
         again.log_evidence = np.pad(
             again.log_evidence, (0, len(self.log_evidence) - 1 - longest), constant_values=-np.inf
         )
         return again
 
     def marginals(self, ends: Floats) -> tuple[Floats, Floats]:
-        model = self._model
+        texts, model = self._texts, self._texts.model
         longest = len(ends) - 1
+        ends = ends - self._log_shares(longest)
         present = np.zeros(8 * longest)
         ones = np.zeros(8 * longest)
         # What follows each state after `place` bytes is exp(ends[place]) and, times exp(scale), what `own` of the arcs
@@ -108,10 +114,12 @@ class ByteRun:
                 continue
             targets = model.targets[arcs]
             onward = np.full(len(arcs), np.exp(ends[place + 1] - top))
+            if texts.accepting is not None:
+                onward *= texts.accepting[targets]
             if scale > -np.inf:
                 onward += np.exp(scale - top) * model.risen(targets, own)
             joint = np.bincount(model.symbols[arcs], passed * onward, minlength=256)
-            joint *= np.exp(min(float(self.log_evidence[place + 1]) + top, 50.0))
+            joint *= np.exp(min(self._scales[place + 1] + top, 50.0))
             present[8 * place : 8 * place + 8] = joint.sum()
             ones[8 * place : 8 * place + 8] = joint @ _BYTE_BITS
             given = model.weights[arcs] * self._given[place][model.symbols[arcs]] * onward
@@ -120,6 +128,16 @@ class ByteRun:
             own = np.bincount(model.sources[arcs], weight, model.states).astype(np.float64)
             scale = top + float(np.log(peak))
         return present, ones
+
+    def _log_shares(self, longest: int) -> Floats:
+        """What the evidence of each length is divided by; lengths of which no text is followed have none."""
+        shares = self._texts.log_shares
+        if shares is None:
+            return np.zeros(longest + 1)
+        found = np.full(longest + 1, np.inf)
+        size = min(longest + 1, len(shares))
+        found[:size] = np.where(np.isfinite(shares[:size]), shares[:size], np.inf)
+        return found
 
 
 class AlphanumericRun:

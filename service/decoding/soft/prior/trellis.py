@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from service.decoding.soft.characters import DATA_MODES, Mode, length_in_bits
 from service.decoding.soft.codewords import Level, block_structure
 from service.decoding.soft.prior.automaton import Automaton, payload_model
+from service.decoding.soft.prior.candidates import Candidates
 from service.decoding.soft.prior.evidence import IMPOSSIBLE, bit_evidence, bits_of, pinned
+from service.decoding.soft.prior.hints import SHARE, Hint, TextPrior, text_prior
 from service.decoding.soft.prior.runs import AlphanumericRun, ByteRun, Run, double_byte_run, numeric_run
 from service.decoding.soft.prior.tails import Tails
 
@@ -91,9 +93,14 @@ class _Node:
 class Trellis:
     """The messages of one symbol under one format word."""
 
-    def __init__(self, llr: NDArray[np.floating], version: int, level: Level) -> None:
-        """`llr` `(8 * data codewords,)`: log P(1) / P(0) of the data bits in the order of the message."""
+    def __init__(
+        self, llr: NDArray[np.floating], version: int, level: Level, hint: Hint | None = None
+    ) -> None:
+        """`llr` `(8 * data codewords,)`: log P(1) / P(0) of the data bits in the order of the message. `hint`: what the
+        payload is expected to be."""
         self._model: Automaton = payload_model()
+        self._hint = hint
+        self._candidates: Candidates | None = None
         self._version, self._level = version, level
         self.evidence = bit_evidence(llr)
         self._bits = len(self.evidence)
@@ -113,6 +120,8 @@ class Trellis:
             nodes = self._nodes(len(fixed) + free, weight, first=True, tails=tails)
             level_nodes += nodes
             self._roots.append((fixed, free, share, nodes))
+        if hint is not None:
+            self._expect(hint, tails)
         for _ in range(_DEEPEST - 1):
             level_nodes = self._grown(level_nodes, tails, _MOST_RUNS - len(self._all()))
         self.log_evidence = self._total(self.evidence)
@@ -121,7 +130,35 @@ class Trellis:
     @property
     def work(self) -> int:
         """Arcs that were followed."""
-        return sum(node.run.work for node in self._all())
+        listed = 0 if self._candidates is None else len(self._candidates) * self._bits // 64
+        return sum(node.run.work for node in self._all()) + listed
+
+    def _expect(self, hint: Hint, tails: Tails) -> None:
+        """Adds the messages that follow a hint, with their share; all others keep the rest."""
+        rest = float(np.log(1 - SHARE))
+        self._roots = [(fixed, free, share * (1 - SHARE), nodes) for fixed, free, share, nodes in self._roots]
+        for *_, nodes in self._roots:
+            for node in nodes:
+                node.log_in += rest
+        if hint.kind == "list":
+            self._candidates = Candidates(hint.candidates, self._version, self._bits // 8)
+            return
+        nodes = []
+        for mode in hint.modes:
+            indicator, widths = next(
+                (key, widths) for key, (name, widths) in DATA_MODES.items() if name == mode
+            )
+            width = widths[(self._version > 9) + (self._version > 26)]
+            longest = min(_longest(mode, self._bits - 4 - width), 2**width - 1)
+            if longest < 1:
+                continue
+            log_in = float(np.log(SHARE * _MODE_SHARES[mode])) + self._fixed(
+                self.evidence, 0, f"{indicator:04b}"
+            )
+            made = self._node(log_in, mode, 0, width, longest, first=True, tails=tails, hint=hint)
+            if made is not None:
+                nodes.append(made)
+        self._roots.append(("", 0, SHARE, nodes))
 
     def log_share(self, bits: Bits, known: NDArray[np.bool_], given: NDArray[np.bool_]) -> float:
         """Logarithm of the share of messages with these bits where `known`, among those with these where `given`.
@@ -143,6 +180,9 @@ class Trellis:
             at = len(fixed)
             present[:at] += share
             ones[:at] += share * np.array([int(bit) for bit in fixed])
+        if self._candidates is not None:
+            log_total = self.log_evidence - float(np.log(SHARE))
+            self._candidates.add_marginals(self.evidence, log_total, present, ones)
         # Bits of messages that leave them free, or of none that was followed, are what they seem.
         rest = np.clip(1 - present, 1e-12, 1.0)
         alone = 1 / (1 + np.exp(-np.clip(llr, -35, 35)))
@@ -180,10 +220,23 @@ class Trellis:
         return found
 
     def _node(
-        self, log_in: float, mode: Mode, start: int, width: int, longest: int, *, first: bool, tails: Tails
+        self,
+        log_in: float,
+        mode: Mode,
+        start: int,
+        width: int,
+        longest: int,
+        *,
+        first: bool,
+        tails: Tails,
+        hint: Hint | None = None,
     ) -> _Node | None:
         at = start + 4 + width
         chances = self._length_chances(mode, at, longest) if first else np.full(longest + 1, 1 / longest)
+        if hint is not None and hint.kind == "length":
+            low, high = hint.lengths
+            chances[:] = 0.0
+            chances[low : high + 1] = 1.0 / (high + 1 - low)
         chances[0] = 0.0
         log_out = np.log(np.maximum(chances, 1e-300)) + np.log(1 - _GOES_ON)
         log_on = np.full(longest + 1, -np.log(longest) + np.log(_GOES_ON))
@@ -200,7 +253,10 @@ class Trellis:
         run: Run
         if mode == "byte":
             begin = self._model.begin if first else self._begin_within()
-            run = ByteRun(self.evidence, at, longest, self._model, begin)
+            texts = text_prior(hint) if hint is not None else None
+            run = ByteRun(
+                self.evidence, at, longest, texts or TextPrior(self._model, begin, None, None, None)
+            )
         elif mode == "alphanumeric":
             run = AlphanumericRun(self.evidence, at, longest)
         elif mode == "numeric":
@@ -253,6 +309,9 @@ class Trellis:
                 if log_in < _NO_MESSAGE:
                     continue
                 total = np.logaddexp(total, self._below(evidence, node, log_in, tails, same=same))
+        if self._candidates is not None:
+            listed = self._candidates.log_evidence(evidence)
+            total = np.logaddexp(total, np.log(SHARE) + listed)
         return float(total)
 
     def _own(self, evidence: Floats, node: _Node) -> float:
