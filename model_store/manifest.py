@@ -39,6 +39,8 @@ class GeneratorContract(_Model):
     output: str = "sr"
     logits: str | None = "logits"
     """Name of the output before the sigmoid, or None where the graph has none."""
+    readable: Literal["output", "logits"] = "output"
+    """What readers look at: the picture, or the sigmoid of the logits where the picture shows the scene as it is."""
     scale: Literal[4] = 4
     multiple: Annotated[int, Field(ge=1, le=64)] = 2
     """Height and width of the input must be multiples of this."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnxruntime
@@ -11,14 +12,22 @@ from numpy.typing import NDArray
 from model_store import contract
 
 Image = NDArray[np.uint8]
+Readable = Literal["output", "logits"]
 
 
 @dataclass(frozen=True, slots=True)
 class Enlarged:
-    """`(s h, s w) uint8` luma, and the logits if the model gives any."""
+    """What readers look at, `(s h, s w) uint8` luma, and the logits if the model gives any."""
 
     sr: Image
     logits: NDArray[np.float32] | None = None
+    picture: Image | None = None
+    """For people, where it is not what readers look at."""
+
+    @property
+    def shown(self) -> Image:
+        """What people look at."""
+        return self.sr if self.picture is None else self.picture
 
 
 Upscale = Callable[[Image], Enlarged]
@@ -35,8 +44,8 @@ def session_of(path: Path, threads: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def generator(session: onnxruntime.InferenceSession, multiple: int) -> Upscale:
-    """Our generator, with pre- and post-processing as in the service."""
+def generator(session: onnxruntime.InferenceSession, multiple: int, readable: Readable = "output") -> Upscale:
+    """Our generator, with pre- and post-processing as in the service; `multiple` and `readable` as in its contract."""
     outputs = {output.name for output in session.get_outputs()}
     wanted = ["sr", "logits"] if "logits" in outputs else ["sr"]
 
@@ -44,6 +53,9 @@ def generator(session: onnxruntime.InferenceSession, multiple: int) -> Upscale:
         height, width = (contract.SCALE * side for side in image.shape)
         tensor = contract.to_tensor(contract.pad_to_multiple(image, multiple))
         results = [result[0, 0, :height, :width] for result in session.run(wanted, {"lr": tensor})]
-        return Enlarged(contract.quantise(results[0]), results[1] if len(results) == 2 else None)
+        picture, logits = contract.quantise(results[0]), results[1] if len(results) == 2 else None
+        if readable == "output" or logits is None:
+            return Enlarged(picture, logits)
+        return Enlarged(contract.symbol_picture(logits.astype(np.float16)), logits, picture)
 
     return upscale

@@ -14,7 +14,7 @@ from benchmark.comparison.arms import Image
 from benchmark.errors import BenchmarkError
 from model_store import contract
 from model_store.manifest import MANIFEST_NAME, Calibration, load_generator
-from scoring.generator import Enlarged, Upscale, generator, session_of
+from scoring.generator import Enlarged, Readable, Upscale, generator, session_of
 from service.generator.draft import copy_of
 
 KERNELS = {"nearest": cv2.INTER_NEAREST, "bicubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}
@@ -72,6 +72,7 @@ class GeneratorFile:
 
     path: Path
     multiple: int
+    readable: Readable
     calibration: Calibration | None
     identity: str
     """Its name in the report."""
@@ -87,11 +88,12 @@ def generator_file(path: Path) -> GeneratorFile:
     if (path / MANIFEST_NAME).is_file():
         manifest, model = load_generator(path)
         identity = f"{manifest.name}/{manifest.version} ({manifest.model.sha256[:12]})"
-        return GeneratorFile(model, manifest.contract.multiple, manifest.calibration, identity)
+        contract = manifest.contract
+        return GeneratorFile(model, contract.multiple, contract.readable, manifest.calibration, identity)
     if path.is_file():
         from model_store.manifest import sha256_of
 
-        return GeneratorFile(path, 2, None, f"{path.name} ({sha256_of(path)[:12]})")
+        return GeneratorFile(path, 2, "output", None, f"{path.name} ({sha256_of(path)[:12]})")
     raise UpscalerError(f"{path}: neither a released model version nor an ONNX file")
 
 
@@ -113,7 +115,7 @@ def build_upscaler(spec: UpscalerSpec, threads: int = 1) -> Upscale:
         raise UpscalerError(f"{spec.name}: no file")
     if spec.kind == "generator":
         file = generator_file(spec.path)
-        return generator(session_of(file.path, threads), file.multiple)
+        return generator(session_of(file.path, threads), file.multiple, file.readable)
     if spec.kind == "onnx":
         return onnx_peer(session_of(spec.path, threads), spec.name)
     return _superres(spec.path)

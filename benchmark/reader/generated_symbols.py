@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.comparison.upscalers import GeneratorFile
 from benchmark.errors import BenchmarkError
 from model_store.contract import SCALE
 from scoring.cases import module_centres, picture
@@ -30,21 +30,18 @@ class Generated:
     lr: NDArray[np.uint8]
     """`(h, w)` luma that the generator was given."""
     sr: NDArray[np.uint8]
-    """`(4h, 4w)` luma that it gave."""
+    """`(4h, 4w)` luma that readers look at."""
 
 
 def generated_symbols(
-    model: Path, multiple: int, family: str, px_per_module: float, count: int, seed: int
+    model: GeneratorFile, family: str, px_per_module: float, count: int, seed: int
 ) -> Iterator[Generated]:
-    """`count` symbols of a family of `scoring.families`, through the generator `model` (ONNX).
-
-    Args:
-        multiple: height and width of the generator's input are multiples of it.
+    """`count` symbols of a family of `scoring.families`, through the generator `model`.
 
     Raises:
         BenchmarkError: the generator gives no logits.
     """
-    upscale = generator(session_of(model, 1), multiple)
+    upscale = generator(session_of(model.path, 1), model.multiple, model.readable)
     for number in range(count):
         drawn = [_STREAM, seed, number]
         rng = np.random.default_rng(drawn)
@@ -53,7 +50,7 @@ def generated_symbols(
         lr = picture(case, symbol, px_per_module, drawn)
         enlarged = upscale(lr)
         if enlarged.logits is None:
-            raise BenchmarkError(f"{model}: it gives no logits")
+            raise BenchmarkError(f"{model.path}: it gives no logits")
         centres = SCALE * module_centres(case, symbol, px_per_module) - 0.5
         truth = Simulated(enlarged.logits, symbol.modules.astype(bool), centres)
         yield Generated(truth, symbol.payload, lr, enlarged.sr)

@@ -204,7 +204,7 @@ def _of_a_generator(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for kind in given.kind:
         for px in given.px:
             tally = Tally(calibration)
-            for symbol in generated_symbols(file.path, file.multiple, kind, px, most, given.seed):
+            for symbol in generated_symbols(file, kind, px, most, given.seed):
                 if tally.symbols >= given.count and tally.oracle >= given.legible:
                     break
                 tally.add(symbol.truth)

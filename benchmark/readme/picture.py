@@ -55,7 +55,7 @@ def panels(crop: Crop, bench: Workbench, files: WeChatFiles) -> list[Panel]:
         ("the crop", lr, Enlarged(lr), _READERS),
         ("bicubic x4", bicubic, Enlarged(bicubic), _READERS),
         ("WeChat's own net x2", twice, Enlarged(twice), _READERS),
-        ("ours x4", enlarged.sr, enlarged, (*_READERS, SOFT)),
+        ("ours x4", enlarged.shown, enlarged, (*_READERS, SOFT)),
     ]
     return [
         Panel(title, image, tuple(name for name in readers if _reads(name, picture, crop.payload, bench)))

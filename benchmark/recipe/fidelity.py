@@ -68,11 +68,11 @@ def fidelity(upscale: Upscale, pictures: list[Samples], *, natural: bool = True)
     for samples in pictures:
         made = [upscale(contract.quantise(lr)) for lr in samples.lr[:, 0].numpy()]
         for enlarged, hr in zip(made, samples.target[:, 0].numpy(), strict=True):
-            psnr.append(cv2.PSNR(enlarged.sr, hr))
+            psnr.append(cv2.PSNR(enlarged.shown, hr))
             # OpenCV's type stubs lack its module `quality`.
-            ssim.append(cv2.quality.QualitySSIM_compute(hr, enlarged.sr)[0][0])  # type: ignore[attr-defined]
+            ssim.append(cv2.quality.QualitySSIM_compute(hr, enlarged.shown)[0][0])  # type: ignore[attr-defined]
             if natural:
-                naturalness.append(niqe(enlarged.sr))
+                naturalness.append(niqe(enlarged.shown))
         planes = [
             enlarged.sr.astype(np.float32) - 127.5 if enlarged.logits is None else enlarged.logits
             for enlarged in made

@@ -90,7 +90,7 @@ def panels(shown: Shown, models: Mapping[str, Path], wechat: Path) -> list[Panel
         made.append((title, build_upscaler(spec)(lr), Workbench(Setup((SOFT,), (spec,), wechat))))
     made.append(("HR", Enlarged(hr), None))
     return [
-        Panel(title, enlarged.sr, _read_by(enlarged, bench, payload, wechat))
+        Panel(title, enlarged.shown, _read_by(enlarged, bench, payload, wechat))
         for title, enlarged, bench in made
     ]
 

@@ -28,9 +28,11 @@ class Upscaled:
     """The output of the engine for an upload."""
 
     sr: NDArray[np.uint8]
-    """`(4h, 4w)` luma."""
+    """`(4h, 4w)` luma that readers look at."""
     logits: NDArray[np.float16] | NDArray[np.float32] | None = None
     """`(4h, 4w)`, negative where dark; None where the model has none."""
+    picture: NDArray[np.uint8] | None = None
+    """`(4h, 4w)` luma for people, where it is not what readers look at."""
 
 
 Upscale = Callable[[NDArray[np.uint8]], Awaitable[Upscaled]]

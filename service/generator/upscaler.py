@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from model_store.contract import SCALE, Image, Tensor, pad_to_multiple, quantise, to_tensor
+from model_store.contract import SCALE, Image, Tensor, pad_to_multiple, quantise, symbol_picture, to_tensor
 from service.decoding.cascade import Upscaled
 from service.decoding.half_precision import to_half
 from service.generator.engine import EngineOutput
@@ -55,7 +55,12 @@ class Upscaler:
         """
         contract = self._engine.engine.manifest.contract
         padded = pad_to_multiple(plane, contract.multiple)
-        assembly = _Assembly(padded.shape, logits=logits and contract.logits is not None)
+        # Only readers look at a draft.
+        from_logits = contract.readable == "logits" and (logits or draft)
+        logits = logits or from_logits
+        assembly = _Assembly(
+            padded.shape, logits=logits and contract.logits is not None, from_logits=from_logits
+        )
         loop = asyncio.get_running_loop()
         tiles = plan(
             *padded.shape, tile=self._tile, radius=contract.receptive_radius, multiple=contract.multiple
@@ -77,10 +82,12 @@ class Upscaler:
 class _Assembly:
     """The output planes, filled tile by tile."""
 
-    def __init__(self, shape: tuple[int, ...], *, logits: bool) -> None:
+    def __init__(self, shape: tuple[int, ...], *, logits: bool, from_logits: bool) -> None:
+        """`from_logits` says that readers look at the picture of the logits."""
         size = (shape[0] * SCALE, shape[1] * SCALE)
         self.sr: Image = np.empty(size, np.uint8)
         self.logits: npt.NDArray[np.float16] | None = np.empty(size, np.float16) if logits else None
+        self.readable: Image | None = np.empty(size, np.uint8) if from_logits else None
 
     def put(self, tile: Tile, output: EngineOutput) -> None:
         rows, columns = tile.rows, tile.columns
@@ -90,11 +97,17 @@ class _Assembly:
         )
         self.sr[target] = quantise(_inner(output.sr, tile))
         if self.logits is not None and output.logits is not None:
-            self.logits[target] = to_half(_inner(output.logits, tile))
+            half = to_half(_inner(output.logits, tile))
+            self.logits[target] = half
+            if self.readable is not None:
+                self.readable[target] = symbol_picture(half)
 
     def crop(self, height: int, width: int) -> Upscaled:
         size = (slice(height * SCALE), slice(width * SCALE))
-        return Upscaled(self.sr[size], None if self.logits is None else self.logits[size])
+        logits = None if self.logits is None else self.logits[size]
+        if self.readable is None:
+            return Upscaled(self.sr[size], logits)
+        return Upscaled(self.readable[size], logits, picture=self.sr[size])
 
 
 def _inner(output: Tensor, tile: Tile) -> Tensor:

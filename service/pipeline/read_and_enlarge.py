@@ -124,7 +124,8 @@ async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
         check_encodable(picture.height * SCALE, picture.width * SCALE, query.format)
         upscaled = await _upscaled(task, luma(picture.pixels), logits=query.decode)
         with task.stages("encode"):
-            data = await services.in_thread(_render, picture, upscaled.sr, query.format, services.settings)
+            shown = upscaled.sr if upscaled.picture is None else upscaled.picture
+            data = await services.in_thread(_render, picture, shown, query.format, services.settings)
         if not query.decode:
             return Enlarged(data, f"image/{query.format}", _size(picture))
 

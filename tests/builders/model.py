@@ -1,6 +1,7 @@
 """A released generator in miniature: cubic interpolation as an ONNX graph, with a complete manifest."""
 
 from pathlib import Path
+from typing import Literal
 
 import onnx
 from onnx import TensorProto, helper
@@ -20,18 +21,23 @@ TINY = "tiny_x4"
 RADIUS = 8
 
 
-def write_tiny_model(store: Path, *, version: int = 1, multiple: int = 2) -> Path:
-    """Write `store/tiny_x4/<version>` and return that folder; sr = clip(cubic(lr)), logits = logit(sr)."""
+def write_tiny_model(
+    store: Path, *, version: int = 1, multiple: int = 2, readable: Literal["output", "logits"] = "output"
+) -> Path:
+    """Write `store/tiny_x4/<version>` and return that folder; sr = clip(cubic(lr)), logits = logit(sr).
+
+    With `readable="logits"` the logits are those of 1 - sr, so that the two pictures differ.
+    """
     folder = store / TINY / str(version)
     folder.mkdir(parents=True)
     path = folder / "model.onnx"
-    onnx.save(_graph(), path)
+    onnx.save(_graph(inverted=readable == "logits"), path)
     manifest = GeneratorManifest(
         name=TINY,
         version=version,
         created="2026-01-01T00:00:00Z",
         model=StoredFile(name=path.name, sha256=sha256_of(path), size=path.stat().st_size),
-        contract=GeneratorContract(multiple=multiple, receptive_radius=RADIUS),
+        contract=GeneratorContract(multiple=multiple, receptive_radius=RADIUS, readable=readable),
         parameters=1,
         training=TrainingRecord(commit="none", steps=0, samples=0, seconds=0, device="none", config={}),
         read_rates=(),

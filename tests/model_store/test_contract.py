@@ -1,10 +1,20 @@
 """Pre- and post-processing of a generator."""
 
+import math
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from model_store.contract import enlarge, luma, merge_colour, pad_to_multiple, quantise, to_tensor
+from model_store.contract import (
+    enlarge,
+    luma,
+    merge_colour,
+    pad_to_multiple,
+    quantise,
+    symbol_picture,
+    to_tensor,
+)
 from tests.builders.images import pattern
 
 
@@ -76,3 +86,10 @@ def test_strips_leave_no_seam() -> None:
     rgb, sr = pattern(200, 40), pattern(800, 160)[..., 0]
     whole, cut = merge_colour(rgb, sr), merge_colour(rgb[8:], sr[32:])
     assert np.array_equal(whole[64:], cut[32:])
+
+
+def test_the_picture_of_logits_is_their_sigmoid_in_256_steps() -> None:
+    logits = np.array([[-np.inf, -20, -1.5, 0, 0.25, 3, 20, np.inf]], np.float16)
+    expected = [[round(255 / (1 + math.exp(-float(value)))) for value in logits[0]]]
+    assert symbol_picture(logits).tolist() == expected
+    assert symbol_picture(logits).dtype == np.uint8

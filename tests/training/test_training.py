@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from model_store.manifest import ManifestError, ReadRate, load_generator
+from model_store.manifest import GeneratorContract, ManifestError, ReadRate, load_generator
 from tests.builders.tensors import gradient
 from training import checkpoint as checkpoints
 from training.__main__ import main
@@ -250,7 +250,7 @@ def test_an_export_into_a_store_of_its_own_takes_the_nets_from_elsewhere(
     last = train(_tiny(1), tmp_path / "run", cache=tmp_path)
     asked: list[Path] = []
 
-    def rates(_model: Path, _multiple: int, wechat: Path, _crops: int) -> tuple[ReadRate, ...]:
+    def rates(_model: Path, _contract: GeneratorContract, wechat: Path, _crops: int) -> tuple[ReadRate, ...]:
         asked.append(wechat)
         return ()
 

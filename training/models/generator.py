@@ -23,6 +23,8 @@ class Generator(nn.Module):
     """
 
     in_channels: int
+    draws_scene = False
+    """Whether the picture shows the scene as it is, so that readers look at the logits instead."""
     multiple: int
     """Height and width of the input must be multiples of this."""
     receptive_radius: int

@@ -28,6 +28,7 @@ class TwoOutputsGenerator(Generator):
     hundredths of the range looks like any other.
     """
 
+    draws_scene = True
     multiple = 2
     in_channels = 1
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import trange
 
-from model_store.manifest import ManifestError, ReadRate, load_third_party
+from model_store.manifest import GeneratorContract, ManifestError, ReadRate, load_third_party
 from scoring.cases import picture
 from scoring.families import FAMILIES
 from scoring.generator import Image, Upscale, generator, session_of
@@ -24,14 +24,14 @@ class ReaderMissingError(Exception):
     """WeChat's nets are missing or incomplete. Without them WeChat would be another reader."""
 
 
-def read_rates(model: Path, multiple: int, wechat: Path, crops: int) -> tuple[ReadRate, ...]:
+def read_rates(model: Path, contract: GeneratorContract, wechat: Path, crops: int) -> tuple[ReadRate, ...]:
     """Decode rates of the exported generator `model` (ONNX) over `crops` crops of each kind.
 
     The crops come from `scoring`, which shares neither code nor payloads with the training data. WeChat is used with
     the defaults of its library.
 
     Args:
-        multiple: height and width of the generator's input are multiples of it.
+        contract: the generator's.
         wechat: folder of WeChat's nets.
 
     Raises:
@@ -44,7 +44,7 @@ def read_rates(model: Path, multiple: int, wechat: Path, crops: int) -> tuple[Re
             f"WeChat's nets: {error}; `python -m model_store fetch` brings them"
         ) from error
     reader = WeChatReader(WeChatFiles.in_folder(wechat))
-    upscale = generator(session_of(model, 1), multiple)
+    upscale = generator(session_of(model, 1), contract.multiple, contract.readable)
     return tuple(_read_rate(reader, upscale, family, px, crops) for family, px in _CELLS)
 
 

@@ -74,14 +74,17 @@ def release(
         partial.mkdir()
         model = partial / MODEL_NAME
         write_onnx(generator, model)
+        contract = GeneratorContract(
+            multiple=generator.multiple,
+            receptive_radius=generator.receptive_radius,
+            readable="logits" if generator.draws_scene else "output",
+        )
         manifest = GeneratorManifest(
             name=name,
             version=version,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             model=StoredFile(name=MODEL_NAME, sha256=sha256_of(model), size=model.stat().st_size),
-            contract=GeneratorContract(
-                multiple=generator.multiple, receptive_radius=generator.receptive_radius
-            ),
+            contract=contract,
             parameters=sum(parameter.numel() for parameter in generator.parameters()),
             training=TrainingRecord(
                 commit=checkpoint.commit,
@@ -91,9 +94,7 @@ def release(
                 device=device,
                 config=config.model_dump(mode="json"),
             ),
-            read_rates=read_rates(model, generator.multiple, wechat or store / WECHAT, crops)
-            if crops
-            else (),
+            read_rates=read_rates(model, contract, wechat or store / WECHAT, crops) if crops else (),
             calibration=calibrate(model, symbols, cache) if symbols else None,
             notes=" ".join(filter(None, (checkpoint.notes, notes))),
         )

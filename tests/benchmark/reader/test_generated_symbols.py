@@ -16,7 +16,7 @@ def _symbols(count: int, seed: int) -> list[Generated]:
     folder = newest_generator()
     assert folder is not None
     file = generator_file(folder)
-    return list(islice(generated_symbols(file.path, file.multiple, "camera", 2.0, 99, seed), count))
+    return list(islice(generated_symbols(file, "camera", 2.0, 99, seed), count))
 
 
 @pytest.mark.slow

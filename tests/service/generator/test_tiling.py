@@ -84,6 +84,35 @@ def test_tiled_equals_whole(thread: EngineThreads, height: int, width: int, seed
     np.testing.assert_allclose(result.logits, whole.logits[crop], atol=0.02, rtol=0.01)
 
 
+@pytest.mark.parametrize("logits", [True, False], ids=["for readers", "for people"])
+def test_readers_see_the_logits_and_people_the_picture_of_a_generator_with_both(
+    tmp_path: Path, logits: bool
+) -> None:
+    folder = write_tiny_model(tmp_path, readable="logits")
+    plane = pattern(40, 56)[..., 0]
+
+    async def enlarged() -> Upscaled:
+        built = OnnxEngine(folder, device="cpu", threads=1, tile=32)
+        threads = EngineThreads(built, capacity=8, watcher=Unwatched())
+        threads.start()
+        with ThreadPoolExecutor(1) as executor:
+            try:
+                upscaler = Upscaler(threads, executor, tile=32)
+                return await upscaler.upscale(plane, logits=logits, deadline=time.monotonic() + 60)
+            finally:
+                threads.stop()
+
+    result = asyncio.run(enlarged())
+    shown = result.picture if logits else result.sr
+    assert shown is not None
+    assert abs(shown.astype(float).mean() - plane.mean()) < 3
+    if logits:
+        # The logits of the tiny model are those of the negative.
+        assert np.abs(result.sr.astype(int) + shown - 255).max() <= 1
+    else:
+        assert result.picture is None
+
+
 def test_the_tiny_models_radius_is_not_understated(engine: OnnxEngine) -> None:
     """Else the test above would prove nothing."""
     lr = np.full((1, 1, 64, 64), 0.5, np.float32)
