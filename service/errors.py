@@ -12,6 +12,8 @@ STATUS: Mapping[str, int] = MappingProxyType(
         # The request's form.
         "bad_request": 400,
         "malformed_multipart": 400,
+        "malformed_json": 400,
+        "malformed_base64": 400,
         "file_missing": 400,
         "file_empty": 400,
         "too_many_files": 400,

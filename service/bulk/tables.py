@@ -19,25 +19,58 @@ Row = dict[str, Any]
 _SIZE = pa.struct([("width", pa.int32()), ("height", pa.int32())])
 _MODEL = pa.struct([("name", pa.string()), ("version", pa.int32())])
 _ERROR = pa.struct([("code", pa.string()), ("detail", pa.string())])
+_PLACE = pa.struct([("index", pa.int8()), ("total", pa.int8()), ("parity", pa.int16())])
+_QUALITY = pa.struct(
+    [
+        ("misread_bound", pa.float64()),
+        ("modules_corrected", pa.int32()),
+        ("unused_error_correction", pa.float64()),
+        ("pixels_per_module", pa.float64()),
+    ]
+)
 _SYMBOL = pa.struct(
     [
         ("text", pa.string()),
         ("payload_base64", pa.string()),
         ("encoding", pa.string()),
+        ("encoding_source", pa.string()),
         ("points", pa.list_(pa.list_(pa.float64()))),
         ("reader", pa.string()),
         ("attempt", pa.string()),
+        ("kind", pa.string()),
+        ("symbology", pa.string()),
+        ("version", pa.string()),
+        ("error_correction", pa.string()),
+        ("mask", pa.int8()),
+        ("mirrored", pa.bool_()),
+        ("inverted", pa.bool_()),
+        ("structured_append", _PLACE),
+        ("quality", _QUALITY),
     ]
 )
+_JOINED = pa.struct(
+    [
+        ("text", pa.string()),
+        ("payload_base64", pa.string()),
+        ("encoding", pa.string()),
+        ("encoding_source", pa.string()),
+        ("total", pa.int8()),
+        ("parity", pa.int16()),
+        ("parity_matches", pa.bool_()),
+    ]
+)
+_INCOMPLETE = pa.struct([("reason", pa.string()), ("retry", pa.bool_())])
 _ATTEMPT = pa.struct([("attempt", pa.string()), ("outcome", pa.string())])
 
 READ = pa.schema(
     [
         ("file", pa.string()),
         ("symbols", pa.list_(_SYMBOL)),
+        ("joined", pa.list_(_JOINED)),
         ("image", _SIZE),
         ("upscaled", pa.bool_()),
         ("complete", pa.bool_()),
+        ("incomplete", _INCOMPLETE),
         ("attempts", pa.list_(_ATTEMPT)),
         ("model", _MODEL),
         ("error", _ERROR),

@@ -130,12 +130,12 @@ class Worker:
             return read_row(name, await read(upload))
         query = UpscaleQuery(format=self._task.work.format)
         enlarged = await enlarge(upload, query)
-        output = enlarged_name(name, root=self._task.root, kind=query.format)
+        output = enlarged_name(name, root=self._task.root, kind=query.kind)
         await asyncio.to_thread(self._save, output, enlarged.data)
         manifest = self._services.engine.engine.manifest
         model = ModelRef(name=manifest.name, version=manifest.version)
         count = len(enlarged.data)
-        return upscale_row(name, str(output), query.format, enlarged.image, enlarged.size, count, model)
+        return upscale_row(name, str(output), query.kind, enlarged.image, enlarged.size, count, model)
 
     def _save(self, output: Path, data: bytes) -> None:
         """Write an enlarged image.

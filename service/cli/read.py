@@ -14,9 +14,10 @@ from service.cli.terminal import plain
 from service.errors import ServiceError
 from service.files import FileError, utf8
 from service.machine import usable_cpus
-from service.pipeline.answers import DecodeAnswer, Symbol
+from service.pipeline.answers import DecodeAnswer
 from service.pipeline.read_and_enlarge import read
 from service.pipeline.runtime import Services, Task
+from service.pipeline.symbols import Symbol
 
 Outcome = DecodeAnswer | FileError | ServiceError
 

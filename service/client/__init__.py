@@ -10,7 +10,19 @@ It imports nothing of the service itself, so the folder can be copied as it is.
 """
 
 from service.client.aio import AsyncClient
-from service.client.answers import Attempt, Decoded, Enlarged, Model, Outcome, Symbol
+from service.client.answers import (
+    Attempt,
+    Decoded,
+    Drawing,
+    Enlarged,
+    Incomplete,
+    Joined,
+    Model,
+    Outcome,
+    Quality,
+    StructuredAppend,
+    Symbol,
+)
 from service.client.errors import (
     BadUploadError,
     ClientError,
@@ -31,12 +43,17 @@ __all__ = [
     "Client",
     "ClientError",
     "Decoded",
+    "Drawing",
     "Enlarged",
+    "Incomplete",
+    "Joined",
     "Model",
     "Outcome",
     "OverloadedError",
     "ProblemError",
+    "Quality",
     "Retry",
+    "StructuredAppend",
     "Symbol",
     "TransportError",
     "UnauthorizedError",

@@ -12,7 +12,7 @@ import httpx
 from service.client import exchange
 from service.client.answers import Decoded, Enlarged, Outcome
 from service.client.errors import ClientError, TransportError
-from service.client.exchange import Call, Format, Source
+from service.client.exchange import Call, Drawn, Format, Source
 from service.client.progress import Bar
 from service.client.retry import Retry
 
@@ -39,9 +39,14 @@ class AsyncClient:
             transport=transport, **exchange.options(base_url, api_key, concurrency)
         )
 
-    async def decode(self, source: Source) -> Decoded:
+    async def decode(
+        self, source: Source, *, symbol: Drawn | None = None, damage: bool = False, formats: str = "qr"
+    ) -> Decoded:
         """See `Client.decode`."""
-        return await self._call(await asyncio.to_thread(exchange.decode_call, source))
+        call = await asyncio.to_thread(
+            exchange.decode_call, source, symbol=symbol, damage=damage, formats=formats
+        )
+        return await self._call(call)
 
     async def upscale(
         self, source: Source, image_format: Format = "png", *, decode: bool = False

@@ -17,6 +17,7 @@ from service.client.retry import Retry
 T = TypeVar("T")
 Source = bytes | str | os.PathLike[str] | BinaryIO
 """An encoded image, the path of one, or an open file."""
+Drawn = Literal["svg", "png", "matrix"]
 Format = Literal["png", "jpeg", "webp"]
 
 
@@ -81,9 +82,14 @@ class Tries:
         return pause
 
 
-def decode_call(source: Source) -> Call[answers.Decoded]:
+def decode_call(
+    source: Source, *, symbol: Drawn | None = None, damage: bool = False, formats: str = "qr"
+) -> Call[answers.Decoded]:
     """`POST /v1/decode`."""
-    return Call("v1/decode", {}, read(source), lambda response: answers.decoded(_json(response)))
+    query = {} if formats == "qr" else {"formats": formats}
+    if symbol is not None:
+        query |= {"symbol": symbol, "damage": "true" if damage else "false"}
+    return Call("v1/decode", query, read(source), lambda response: answers.decoded(_json(response)))
 
 
 def upscale_call(source: Source, image_format: Format, *, decode: bool) -> Call[answers.Enlarged]:

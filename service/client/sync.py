@@ -13,7 +13,7 @@ import httpx
 from service.client import exchange
 from service.client.answers import Decoded, Enlarged, Outcome
 from service.client.errors import ClientError, TransportError
-from service.client.exchange import Call, Format, Source
+from service.client.exchange import Call, Drawn, Format, Source
 from service.client.progress import Bar
 from service.client.retry import Retry
 
@@ -45,14 +45,21 @@ class Client:
         self._rng = random.Random()
         self._http = httpx.Client(transport=transport, **exchange.options(base_url, api_key, concurrency))
 
-    def decode(self, source: Source) -> Decoded:
+    def decode(
+        self, source: Source, *, symbol: Drawn | None = None, damage: bool = False, formats: str = "qr"
+    ) -> Decoded:
         """Read the symbols of an image.
+
+        Args:
+            symbol: give each symbol back, drawn anew in this form.
+            damage: with `symbol`: also tell which modules were damaged.
+            formats: kinds of symbols to look for, with commas between: `qr`, `micro_qr`, `rmqr`.
 
         Raises:
             ClientError: after all tries. No symbol is not an error.
             OSError: the file cannot be read.
         """
-        return self._call(exchange.decode_call(source))
+        return self._call(exchange.decode_call(source, symbol=symbol, damage=damage, formats=formats))
 
     def upscale(self, source: Source, image_format: Format = "png", *, decode: bool = False) -> Enlarged:
         """Enlarge an image four times, and read its symbols too where `decode` is true.

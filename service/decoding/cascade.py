@@ -6,21 +6,22 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeVar, TypeVarTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from model_store.contract import SCALE
 from service.decoding import jobs
+from service.decoding.channels import legible
 from service.decoding.geometry import same_place
 from service.decoding.processes.errors import JobCrashedError, JobFailedError, JobTimeoutError
-from service.decoding.reading import Reading
+from service.decoding.reading import Kind, Reading
+from service.decoding.zxing import QR
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 Outcome = Literal["read", "nothing", "done", "timeout", "failed"]
-PictureKind = Literal["upload", "draft", "sr", "logits"]
+PictureKind = Literal["upload", "colours", "draft", "sr", "logits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,13 @@ class Attempt:
     """One reader on one picture."""
 
     name: str
-    job: Callable[[Any, NDArray[Any], str], list[Reading]]
-    """Called with the picture and `name`, in a decoder process."""
+    job: Callable[..., list[Reading]]
+    """Gets the picture and `name`, and the kinds to look for where `kinds` says so; runs in a decoder process."""
     picture: PictureKind = "upload"
-    """`sr` and `logits` are the generator's outputs; `draft` is the x4 image of its faster copy."""
+    """`sr` and `logits` come from the generator, `draft` is the x4 image by its faster copy; `colours` is the upload
+    where it has any."""
+    kinds: bool = False
+    """Whether the job is told which kinds of symbols to look for; others look for QR Codes alone."""
     limit: float = 2.0
     """Seconds it may take in its process, even if the deadline is later."""
     family: str = ""
@@ -64,13 +68,16 @@ class Attempt:
 # upload of middle size, whose enlarging is expensive, it would take half as long again for hardly any reading. All
 # attempts find inverted symbols by themselves.
 ATTEMPTS = (
-    Attempt("zxing", jobs.zxing, brief=True),
-    Attempt("draft-zxing", jobs.zxing, "draft", brief=True),
-    Attempt("sr-zxing", jobs.zxing, "sr", brief=True),
+    Attempt("zxing", jobs.zxing, brief=True, kinds=True),
+    Attempt("draft-zxing", jobs.zxing, "draft", brief=True, kinds=True),
+    Attempt("sr-zxing", jobs.zxing, "sr", brief=True, kinds=True),
     Attempt("soft", jobs.soft, "logits", limit=4.0),  # it ends by itself, sooner
     Attempt("wechat", jobs.wechat, family="wechat", at_middle_size=False),
     Attempt("wechat-plain", jobs.wechat_plain, family="wechat", at_middle_size=False),
 )
+
+CHANNELS = Attempt("zxing-channels", jobs.zxing_channels, "colours", kinds=True)
+"""The last attempt on a picture in colour."""
 
 SMALL = 128 * 128
 """Pixels of an upload up to which every attempt runs."""
@@ -142,6 +149,7 @@ class Cascade:
         draft: Upscale | None = None,
         deadline: float,
         observe: Callable[[AttemptRecord], None] = lambda _: None,
+        kinds: tuple[Kind, ...] = QR,
     ) -> DecodeResult:
         """Read the symbols in `image`.
 
@@ -154,10 +162,15 @@ class Cascade:
             draft: the same at less cost and less exactly. None to do without.
             deadline: on the clock of `time.monotonic()`, seconds.
             observe: called with the record of each attempt when it has ended.
+            kinds: of symbols to look for.
         """
-        luma = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8)
-        run = _Run(self._pool, luma, upscale, draft, deadline, observe)
-        readings = await run.first_of(self._order(luma.size, enlarging=upscale is not None))
+        run = _Run(self._pool, image, upscale, draft, deadline, observe, kinds)
+        attempts = self._order(image.shape[0] * image.shape[1], enlarging=upscale is not None)
+        if "qr" not in kinds:
+            attempts = [attempt for attempt in attempts if attempt.kinds]
+        if image.ndim == 3:
+            attempts = [*attempts, CHANNELS]
+        readings = await run.first_of(attempts)
         return DecodeResult(tuple(readings), tuple(run.records), run.enlarged, run.timed_out)
 
     def _order(self, pixels: int, *, enlarging: bool) -> Sequence[Attempt]:
@@ -175,13 +188,16 @@ class _Run:
     def __init__(
         self,
         pool: Pool,
-        luma: NDArray[np.uint8],
+        image: NDArray[np.uint8],
         upscale: Upscale | None,
         draft: Upscale | None,
         deadline: float,
         observe: Callable[[AttemptRecord], None],
+        kinds: tuple[Kind, ...],
     ) -> None:
-        self._pool, self._luma, self._deadline, self._observe = pool, luma, deadline, observe
+        self._pool, self._luma, self._deadline = pool, legible(image), deadline
+        self._observe, self._kinds = observe, kinds
+        self._colours = image if image.ndim == 3 else None
         self._engines = {"draft": draft, "sr": upscale, "logits": upscale}
         self._given_up: set[str] = set()
         self._made: Upscaled | None = None
@@ -194,7 +210,7 @@ class _Run:
         for attempt in attempts:
             if attempt.family in self._given_up:
                 continue
-            if attempt.picture != "upload" and self._engines[attempt.picture] is None:
+            if attempt.picture in self._engines and self._engines[attempt.picture] is None:
                 continue
             if time.monotonic() >= self._deadline:
                 self.timed_out = True
@@ -206,7 +222,8 @@ class _Run:
                 continue
             readings = await self._one(attempt, picture)
             if readings:
-                return readings if attempt.picture == "upload" else [_in_upload(one) for one in readings]
+                enlarged = attempt.picture in self._engines
+                return [_in_upload(one) for one in readings] if enlarged else readings
         return []
 
     async def _picture(self, attempt: Attempt) -> NDArray[Any] | None:
@@ -215,10 +232,12 @@ class _Run:
         The upload is enlarged when the first attempt needs it. A draft is used once and not kept.
         """
         longest = max(self._luma.shape)
-        if (longest if attempt.picture == "upload" else SCALE * longest) > LONGEST_SIDE:
+        if (SCALE * longest if attempt.picture in self._engines else longest) > LONGEST_SIDE:
             return None
         if attempt.picture == "upload":
             return self._luma
+        if attempt.picture == "colours":
+            return self._colours
         if attempt.picture == "draft":
             draft = await self._upscaled("draft", "draft")
             return None if draft is None else draft.sr
@@ -256,6 +275,7 @@ class _Run:
                     attempt.job,
                     picture,
                     attempt.name,
+                    *((self._kinds,) if attempt.kinds else ()),
                     deadline=self._deadline,
                     limit=attempt.limit,
                     brief=attempt.brief and picture.size <= BRIEF,
@@ -268,7 +288,9 @@ class _Run:
                 self._given_up.add(attempt.family)
             # Timers of the event loop may be early by a tick of the clock.
             self.timed_out = self.timed_out or time.monotonic() >= self._deadline - 1e-3
-        except (JobCrashedError, JobFailedError):
+        except JobFailedError as error:
+            outcome = "timeout" if str(error) == jobs.ReaderTimeoutError.__name__ else "failed"
+        except JobCrashedError:
             outcome = "failed"
         self._record(attempt.name, start, outcome, len(readings), attempt.picture)
         return readings

@@ -1,5 +1,6 @@
 """What a decoder process can be asked to do. Runs in the child: imports numpy, cv2 and zxing-cpp only."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -7,15 +8,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from service.decoding.channels import telling
 from service.decoding.geometry import QUIET_ZONE, clockwise, frame
 from service.decoding.half_precision import from_half
 from service.decoding.payload import interpret
-from service.decoding.reading import Reading
+from service.decoding.reading import Kind, Reading
 from service.decoding.soft import SoftCalibration, SoftReading, read_logits
 from service.decoding.soft.prior.automaton import payload_model
-from service.decoding.symbol import identifier, of_soft, sent
+from service.decoding.symbol import identifier, of_soft, pieces_of, sent
 from service.decoding.wechat import WeChatFiles, WeChatReader
-from service.decoding.zxing import read_zxing
+from service.decoding.zxing import QR, read_zxing
+
+_SOFT_SECONDS = 2.0
+"""Time for the soft-decision reader, which counts its work and hardly ever needs so much."""
+
+
+class ReaderTimeoutError(Exception):
+    """A reader stopped looking by its own clock."""
 
 
 class Readers:
@@ -62,27 +71,42 @@ def wechat_plain(readers: Readers, image: NDArray[np.uint8], attempt: str) -> li
     return readers.wechat_plain.read(image, attempt)
 
 
-def zxing(_: Readers, image: NDArray[np.uint8], attempt: str) -> list[Reading]:
+def zxing(_: Readers, image: NDArray[np.uint8], attempt: str, kinds: tuple[Kind, ...] = QR) -> list[Reading]:
     """zxing-cpp, on the image as it is, then with a quiet zone put around it."""
-    readings = read_zxing(image, attempt)
+    readings = read_zxing(image, attempt, kinds)
     if readings:
         return readings
     framed = frame(image, QUIET_ZONE)
     return [
-        replace(reading, points=framed.back(reading.points)) for reading in read_zxing(framed.image, attempt)
+        replace(reading, points=framed.back(reading.points))
+        for reading in read_zxing(framed.image, attempt, kinds)
     ]
+
+
+def zxing_channels(
+    readers: Readers, image: NDArray[np.uint8], attempt: str, kinds: tuple[Kind, ...] = QR
+) -> list[Reading]:
+    """zxing-cpp on the channels of `(h, w, 3)` RGB that show more than the luma does."""
+    for plane in telling(image):
+        if readings := zxing(readers, plane, attempt, kinds):
+            return readings
+    return []
 
 
 def soft(readers: Readers, logits: NDArray[np.floating[Any]], attempt: str) -> list[Reading]:
     """The soft-decision reader on `(h, w)` logits, negative where dark. It finds inverted symbols too."""
-    found = read_logits(from_half(logits), readers.calibration, prior=readers.prior)
+    began = time.monotonic()
+    found = read_logits(from_half(logits), readers.calibration, _SOFT_SECONDS, prior=readers.prior)
+    if not found and time.monotonic() - began >= _SOFT_SECONDS:
+        raise ReaderTimeoutError
     return [_from_soft(reading, attempt) for reading in found]
 
 
 def _from_soft(reading: SoftReading, attempt: str) -> Reading:
     symbol = of_soft(reading)
     segments = sent(reading.message)
-    meaning = interpret(segments, part=symbol.sequence is not None and symbol.sequence.total > 1)
+    part = symbol.sequence is not None and symbol.sequence.total > 1
+    meaning = interpret(segments, part=part)
     return Reading(
         payload=b"".join(segment.data for segment in segments),
         text=meaning.text,
@@ -93,4 +117,5 @@ def _from_soft(reading: SoftReading, attempt: str) -> Reading:
         attempt=attempt,
         symbology=identifier(reading.message),
         symbol=symbol,
+        pieces=pieces_of(segments) if part else (),
     )

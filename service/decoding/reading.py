@@ -23,6 +23,15 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Some of a payload, for the text of a sequence of symbols: a segment."""
+
+    mode: Literal["numeric", "alphanumeric", "byte", "kanji", "hanzi"]
+    data: bytes
+    eci: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Modules:
     """The modules of a symbol after error correction, and how they were seen.
 
@@ -100,3 +109,5 @@ class Reading:
     """Who says so; None for binary."""
     symbol: Symbol | None = None
     """None where nothing is known of it."""
+    pieces: tuple[Piece, ...] = ()
+    """The payload in pieces, where the symbol is a part of a sequence."""

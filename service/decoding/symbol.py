@@ -1,5 +1,6 @@
 """What a symbol is, from the modules that a reader sampled: its version, its place in a sequence, how it was read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from service.decoding import modules
 from service.decoding.geometry import Quad
-from service.decoding.reading import Kind, Modules, Sequence, Symbol
+from service.decoding.reading import Kind, Modules, Piece, Sequence, Symbol
 from service.decoding.soft import Message, Segment, SoftReading, StructuredAppend
 from service.decoding.soft import symbol_layout as layout
 from service.decoding.soft.bitstream import parse
@@ -118,6 +119,11 @@ def sent(message: Message) -> tuple[Segment, ...]:
         return message.segments
     data = b"%02d" % indicator if indicator < 100 else bytes([indicator - 100])
     return Segment("byte", data, None, None), *message.segments
+
+
+def pieces_of(segments: Iterable[Segment]) -> tuple[Piece, ...]:
+    """Segments as a reading carries them."""
+    return tuple(Piece(segment.mode, segment.data, segment.eci) for segment in segments)
 
 
 def _qr(

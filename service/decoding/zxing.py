@@ -11,7 +11,7 @@ from service.decoding.geometry import clockwise
 from service.decoding.payload import interpret
 from service.decoding.reading import Kind, Point, Reading
 from service.decoding.soft import Segment
-from service.decoding.symbol import SeenSymbol, examined, sent
+from service.decoding.symbol import SeenSymbol, examined, pieces_of, sent
 from service.decoding.transmission import segments_of
 
 QR: Final[tuple[Kind, ...]] = ("qr", "qr_model_1")
@@ -80,6 +80,7 @@ def _reading(barcode: zxingcpp.Barcode, image: NDArray[np.uint8], attempt: str) 
         attempt=attempt,
         symbology=transmission[:3].decode("ascii"),
         symbol=symbol,
+        pieces=pieces_of(segments) if part else (),
     )
 
 

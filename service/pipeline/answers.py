@@ -1,14 +1,16 @@
 """The JSON answers of the service, and its query parameters."""
 
-import base64
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.decoding.cascade import AttemptRecord, Outcome
-from service.decoding.reading import Reading
-from service.errors import STATUS
+from service.decoding.cascade import AttemptRecord, DecodeResult, Outcome
+from service.decoding.reading import Kind
+from service.decoding.zxing import KINDS
+from service.errors import STATUS, ServiceError
 from service.imaging import Format
+from service.pipeline.symbols import DrawnAs, JoinedMessage, Symbol
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -17,32 +19,80 @@ class _Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class DecodeQuery(_Query):
+    """How to read, and what to tell of what is read."""
+
+    symbol: Annotated[
+        DrawnAs | None,
+        Field(description="Give each symbol back, drawn anew, as `svg`, `png` or `matrix`."),
+    ] = None
+    damage: Annotated[
+        bool, Field(description="With `symbol`: also tell which modules were damaged, or hardly to be told.")
+    ] = False
+    formats: Annotated[
+        str,
+        Field(
+            description="Kinds of symbols to look for, with commas between: `qr` (Model 1 too), `micro_qr`, `rmqr`. "
+            "The last two have so little redundancy that they are misread more often: ask only where they occur.",
+            pattern=r"^(qr|micro_qr|rmqr)(,(qr|micro_qr|rmqr))*$",
+            examples=["qr", "qr,micro_qr,rmqr"],
+        ),
+    ] = "qr"
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What the readers look for."""
+        asked = self.formats.split(",")
+        return tuple(kind for kind in KINDS if kind.removesuffix("_model_1") in asked)
+
+
 class UpscaleQuery(_Query):
-    format: Annotated[Format, Field(description="Format of the image in the answer.")] = "png"
-    decode: Annotated[
+    """What to make of an image."""
+
+    format: Annotated[
+        Literal["png", "jpeg", "jpg", "webp"], Field(description="Format of the image in the answer.")
+    ] = "png"
+    restore: Annotated[
         bool,
-        Field(description="Answer JSON with the image in base64 and the symbols read, instead of the image."),
+        Field(
+            description="Read the symbols as well, and draw each crisply in its own place and perspective. The header "
+            "`X-Restored` says how many; the rest of the picture stays as it is."
+        ),
+    ] = False
+
+    @property
+    def kind(self) -> Format:
+        """The format without its other name."""
+        return "jpeg" if self.format == "jpg" else self.format
+
+
+class UpscaleOrDecodeQuery(UpscaleQuery):
+    """The same, of a route whose answer may be either."""
+
+    decode: Annotated[
+        bool, Field(description="Answer what `/v1/upscale/decode` does, instead of the image.")
     ] = False
 
 
-class Symbol(BaseModel):
-    """One symbol that was read."""
+class UpscaleDecodeQuery(UpscaleQuery, DecodeQuery):
+    """What to make of an image, and what to tell of its symbols."""
 
-    text: Annotated[
-        str | None, Field(description="The payload as text; null where it is none in a known encoding.")
-    ]
-    payload_base64: Annotated[str, Field(description="The payload's bytes, complete.")]
-    encoding: Annotated[str | None, Field(description="Encoding that gave `text`; null for binary payloads.")]
-    points: Annotated[
-        list[tuple[float, float]],
+
+class Incomplete(BaseModel):
+    """Why there may be more to read than was read."""
+
+    reason: Annotated[
+        Literal["reader_timeout", "reader_failed", "too_long"],
         Field(
-            description="Corners (x, y), clockwise from the symbol's top left, in pixels of the upload as it "
-            "is displayed, that is, after its EXIF orientation."
+            description="`reader_timeout`: a reader was ended by its clock. `reader_failed`: a reader raised or its "
+            "process ended. `too_long`: no reader takes an image of that length."
         ),
     ]
-    reader: Annotated[str, Field(description="Which reader read it.")]
-    attempt: Annotated[
-        str, Field(description="At which attempt, for example on the upload or on the x4 image.")
+    retry: Annotated[
+        bool,
+        Field(
+            description="Whether the same upload may be read another time; where not, send a smaller part of it."
+        ),
     ]
 
 
@@ -83,15 +133,22 @@ class DecodeAnswer(BaseModel):
     """What was read, and how."""
 
     symbols: Annotated[list[Symbol], Field(description="Empty where nothing was read; that is no error.")]
+    joined: Annotated[
+        list[JoinedMessage],
+        Field(
+            description="The messages of sequences of symbols (structured append) whose parts are all there."
+        ),
+    ]
     image: Annotated[Size, Field(description="Size of the upload as displayed: the frame of `points`.")]
     upscaled: Annotated[bool, Field(description="Whether the generator was used, or its draft.")]
     complete: Annotated[
         bool,
         Field(
-            description="False where nothing was read and a reader took too long or failed: the same upload "
-            "may be read another time."
+            description="Whether every reader that had a turn came to an end by itself, and one had: false means that "
+            "there may be more than `symbols`."
         ),
     ]
+    incomplete: Annotated[Incomplete | None, Field(description="Why not, where `complete` is false.")]
     attempts: Annotated[
         list[AttemptReport], Field(description="What was tried, in the order of time; the last one ended it.")
     ]
@@ -107,11 +164,14 @@ class DecodeAnswer(BaseModel):
 
 
 class UpscaleAnswer(DecodeAnswer):
-    """What `/upscale` answers with `decode=true`."""
+    """What `/v1/upscale/decode` answers."""
 
     format: Annotated[Format, Field(description="Format of `image_base64`.")]
     size: Annotated[Size, Field(description="Size of the upscaled image.")]
     image_base64: Annotated[str, Field(description="The upscaled image's bytes.")]
+    restored: Annotated[
+        int, Field(ge=0, description="Symbols that were drawn into the image, with `restore=true`.")
+    ]
 
 
 class Problem(BaseModel):
@@ -127,6 +187,24 @@ class Problem(BaseModel):
     errors: Annotated[
         list[dict[str, str]] | None, Field(description="Of `invalid_query`: one entry a refused value.")
     ] = None
+
+
+class BatchEntry(BaseModel):
+    """What became of one image of a batch: one of the two is null."""
+
+    id: Annotated[str | None, Field(description="What the client calls it: the `id`, or the file's name.")]
+    answer: Annotated[DecodeAnswer | None, Field(description="What was read.")]
+    problem: Annotated[Problem | None, Field(description="Why nothing could be.")]
+
+
+class BatchAnswer(BaseModel):
+    """What `/v1/decode/batch` answers."""
+
+    answers: Annotated[list[BatchEntry], Field(description="One for each image, in their order.")]
+    joined: Annotated[
+        list[JoinedMessage],
+        Field(description="As of one image, of sequences whose parts are in any of the images."),
+    ]
 
 
 class ModelState(ModelRef):
@@ -175,22 +253,33 @@ class Liveness(BaseModel):
     ] = True
 
 
-def symbol(reading: Reading) -> Symbol:
-    """The JSON form of a reading."""
-    return Symbol(
-        text=reading.text,
-        payload_base64=base64.b64encode(reading.payload).decode("ascii"),
-        encoding=reading.encoding,
-        # Readers' corners are less precise than a hundredth of a pixel.
-        points=[(round(x, 2), round(y, 2)) for x, y in reading.points],
-        reader=reading.reader,
-        attempt=reading.attempt,
-    )
+def incomplete(result: DecodeResult) -> Incomplete | None:
+    """Why there may be more to read than was read; None where nothing stands in the way of believing the result."""
+    outcomes = [entry.outcome for entry in result.attempts]
+    if "timeout" in outcomes:
+        # What exceeds a reader's own limit does so again; what only ran out of the request's time need not.
+        return Incomplete(reason="reader_timeout", retry=result.timed_out)
+    if "failed" in outcomes:
+        return Incomplete(reason="reader_failed", retry=False)
+    if not {"read", "nothing"}.intersection(outcomes):
+        return Incomplete(reason="too_long", retry=False)
+    return None
 
 
 def attempt_report(record: AttemptRecord) -> AttemptReport:
     """The JSON form of what one attempt did."""
     return AttemptReport(attempt=record.attempt, outcome=record.outcome, ms=round(record.milliseconds, 1))
+
+
+def problem_of(error: ServiceError) -> Problem:
+    """The JSON form of a failure, as part of another answer."""
+    return Problem(
+        type="about:blank",
+        title=HTTPStatus(error.status).phrase,
+        status=error.status,
+        code=error.code,
+        detail=error.detail,
+    )
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -22,8 +22,10 @@ from service.decoding.cascade import (
 )
 from service.decoding.processes.errors import JobCrashedError, JobTimeoutError
 from service.decoding.processes.pool import DecoderPool
+from service.decoding.reading import Kind
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
+from service.decoding.zxing import QR
 from service.errors import ServiceError
 from service.machine import usable_cpus
 from service.pipeline import upload_jobs
@@ -104,7 +106,7 @@ class DecoderProcesses:
         return await self._opened(job)
 
     async def read_small(
-        self, data: bytes, *, max_pixels: int, deadline: float
+        self, data: bytes, *, max_pixels: int, deadline: float, kinds: tuple[Kind, ...] = QR
     ) -> tuple[Opened, DecodeResult]:
         """Decode a small image and run the first reader on it, in one job; of a larger image only return the size.
 
@@ -114,7 +116,7 @@ class DecoderProcesses:
         started = time.monotonic()
         brief = len(data) <= upload_jobs.BRIEF_BYTES
         job = self._pool.run(
-            upload_jobs.read_upload, data, max_pixels, self._first, deadline=deadline, brief=brief
+            upload_jobs.read_upload, data, max_pixels, self._first, kinds, deadline=deadline, brief=brief
         )
         opened = await self._opened(job)
         records: tuple[AttemptRecord, ...] = ()
@@ -135,10 +137,13 @@ class DecoderProcesses:
         deadline: float,
         observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
+        kinds: tuple[Kind, ...] = QR,
     ) -> DecodeResult:
         """See `Cascade.decode`. With `after`, the result of `read_small`, the attempts continue with the second one."""
         cascade = self._cascade if after is None else self._after_first
-        found = await cascade.decode(image, upscale=upscale, draft=draft, deadline=deadline, observe=observe)
+        found = await cascade.decode(
+            image, upscale=upscale, draft=draft, deadline=deadline, observe=observe, kinds=kinds
+        )
         return found if after is None else replace(found, attempts=after.attempts + found.attempts)
 
     @staticmethod

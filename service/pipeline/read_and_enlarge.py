@@ -8,22 +8,27 @@ from functools import partial
 from model_store.contract import SCALE, Image, luma, merge_colour
 from model_store.contract import enlarge as enlarge_plane
 from service.decoding.cascade import AttemptRecord, DecodeResult, Upscale, Upscaled
+from service.decoding.reading import Kind, Reading
+from service.decoding.zxing import QR
 from service.errors import ServiceError
 from service.imaging import Format, Picture, check_encodable, encode
 from service.pipeline.answers import (
     DecodeAnswer,
+    DecodeQuery,
     ModelRef,
     Size,
     UpscaleAnswer,
     UpscaleQuery,
     attempt_report,
-    symbol,
+    incomplete,
 )
+from service.pipeline.restoration import restored
 from service.pipeline.runtime import Task
+from service.pipeline.symbols import joined, symbol
 from service.pipeline.upload_jobs import SMALL_PIXELS, Opened
 from service.settings import Settings
 
-_CUT_SHORT = ("timeout", "failed")
+_PLAIN = DecodeQuery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,9 @@ class Enlarged:
     data: bytes
     media_type: str
     image: Size
-    """Size of the upload as displayed."""
+    """Of the upload as displayed."""
+    restored: int = 0
+    """Symbols that were drawn into the image."""
 
     @property
     def size(self) -> Size:
@@ -41,8 +48,21 @@ class Enlarged:
         return Size(width=self.image.width * SCALE, height=self.image.height * SCALE)
 
 
-async def read(task: Task) -> DecodeAnswer:
-    """Read the symbols, from the upload first, then from its x4 image.
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What `find` found."""
+
+    readings: tuple[Reading, ...]
+    answer: DecodeAnswer
+
+
+async def read(task: Task, query: DecodeQuery = _PLAIN) -> DecodeAnswer:
+    """Read the symbols; see `find`."""
+    return (await find(task, query)).answer
+
+
+async def find(task: Task, query: DecodeQuery = _PLAIN) -> Read:
+    """Read the symbols: from the upload first, then from its x4 image.
 
     A small image is decoded and read by zxing-cpp in one job.
 
@@ -50,23 +70,23 @@ async def read(task: Task) -> DecodeAnswer:
         ServiceError: as `Decoder.open`, the engine and `_read` do.
     """
     async with task.turn() as turn:
-        opened, result = await _read_small(task)
+        opened, result = await _read_small(task, query.kinds)
         size = _size(opened)
         if not opened.readings:
             await turn.make_room(task.room(opened.width * opened.height))
             first = result if result.attempts else None
             picture = await _picture(task, opened, grey=True)
             size = _size(picture)
-            result = await _read_enlarging(task, picture.pixels, after=first)
-    return _answer(task, size, result)
+            result = await _read_enlarging(task, picture.pixels, query.kinds, after=first)
+    return _answer(task, size, result, query)
 
 
-async def _read_small(task: Task) -> tuple[Opened, DecodeResult]:
+async def _read_small(task: Task, kinds: tuple[Kind, ...]) -> tuple[Opened, DecodeResult]:
     services, stages = task.services, task.stages
     began, reading = time.perf_counter(), 0.0
     try:
         opened, result = await services.decoder.read_small(
-            task.data, max_pixels=services.settings.max_decode_pixels, deadline=task.deadline
+            task.data, max_pixels=services.settings.max_decode_pixels, deadline=task.deadline, kinds=kinds
         )
         reading = sum(record.milliseconds for record in result.attempts) / 1e3
     finally:
@@ -94,7 +114,9 @@ async def _picture(task: Task, opened: Opened, *, grey: bool = False) -> Picture
     return whole.picture
 
 
-async def _read_enlarging(task: Task, image: Image, after: DecodeResult | None = None) -> DecodeResult:
+async def _read_enlarging(
+    task: Task, image: Image, kinds: tuple[Kind, ...], after: DecodeResult | None = None
+) -> DecodeResult:
     small_enough = image.shape[0] * image.shape[1] <= task.services.settings.max_upscale_pixels
     drafts = small_enough and task.services.upscaler.drafts
     return await _read(
@@ -103,16 +125,20 @@ async def _read_enlarging(task: Task, image: Image, after: DecodeResult | None =
         partial(_upscaled, task, logits=True) if small_enough else None,
         partial(_upscaled, task, logits=False, draft=True) if drafts else None,
         after,
+        kinds,
     )
 
 
-async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
-    """Enlarge the upload four times, and read it if the query asks for it.
+async def enlarge(task: Task, query: UpscaleQuery, decoding: DecodeQuery | None = None) -> Enlarged:
+    """Enlarge the upload four times.
+
+    Args:
+        decoding: answer JSON with what is read as well, in this way.
 
     Raises:
         ServiceError: as `read`, and `image_too_large` where the format of the answer is too small.
     """
-    services = task.services
+    services, reads = task.services, query.restore or decoding is not None
     most = services.settings.max_upscale_pixels
     async with task.turn() as turn:
         with task.stages("decode_image"):
@@ -121,20 +147,27 @@ async def enlarge(task: Task, query: UpscaleQuery) -> Enlarged:
             )
         await turn.make_room(task.room(opened.width * opened.height))
         picture = await _picture(task, opened)
-        check_encodable(picture.height * SCALE, picture.width * SCALE, query.format)
-        upscaled = await _upscaled(task, luma(picture.pixels), logits=query.decode)
-        with task.stages("encode"):
-            shown = upscaled.sr if upscaled.picture is None else upscaled.picture
-            data = await services.in_thread(_render, picture, shown, query.format, services.settings)
-        if not query.decode:
-            return Enlarged(data, f"image/{query.format}", _size(picture))
+        check_encodable(picture.height * SCALE, picture.width * SCALE, query.kind)
+        upscaled = await _upscaled(task, luma(picture.pixels), logits=reads)
 
         async def done(_: Image) -> Upscaled:
             return upscaled
 
-        found = _answer(task, _size(picture), await _read(task, picture.pixels, done))
-    answer = await services.in_thread(_json, found, query.format, data)
-    return Enlarged(answer, "application/json", _size(picture))
+        found = None
+        if reads:
+            asked = decoding or _PLAIN
+            result = await _read(task, picture.pixels, done, kinds=asked.kinds)
+            found = _answer(task, _size(picture), result, asked)
+        drawn = found.readings if found and query.restore else ()
+        with task.stages("encode"):
+            shown = upscaled.sr if upscaled.picture is None else upscaled.picture
+            render = partial(_render, picture, shown, query.kind, services.settings)
+            data, count = await services.in_thread(render, drawn)
+        if decoding is None or found is None:
+            return Enlarged(data, f"image/{query.kind}", _size(picture), count)
+        found.answer.timings_ms = task.stages.milliseconds()
+    answer = await services.in_thread(_json, found.answer, query.kind, data, count)
+    return Enlarged(answer, "application/json", _size(picture), count)
 
 
 async def _upscaled(task: Task, plane: Image, *, logits: bool, draft: bool = False) -> Upscaled:
@@ -150,6 +183,7 @@ async def _read(
     upscale: Upscale | None,
     draft: Upscale | None = None,
     after: DecodeResult | None = None,
+    kinds: tuple[Kind, ...] = QR,
 ) -> DecodeResult:
     """Read an image and count the symbols; `after` is the result for the first reader.
 
@@ -164,13 +198,31 @@ async def _read(
         deadline=task.deadline,
         observe=partial(_count_attempt, task),
         after=after,
+        kinds=kinds,
     )
     _count_symbols(task, result)
     if result.timed_out and not result.readings:
-        raise ServiceError(
-            "deadline_exceeded", "not every reader had its turn within the deadline", reason="deadline"
-        )
+        raise _late(task)
     return result
+
+
+def _late(task: Task) -> ServiceError:
+    """The deadline passed. Whether it will again is told by what the time went into."""
+    waited = sum(task.stages.milliseconds().get(stage, 0.0) for stage in ("wait", "queue"))
+    deadline = task.services.settings.deadline_s
+    if waited > 1e3 * deadline / 2:
+        return ServiceError(
+            "deadline_exceeded",
+            "not every reader had its turn within the deadline, most of which went into waiting: try again",
+            reason="deadline",
+            retry_after=1,
+        )
+    return ServiceError(
+        "deadline_exceeded",
+        f"reading this image takes more than the {deadline:g} s of the deadline, and will again: send the part of it "
+        "that shows the symbol",
+        reason="deadline",
+    )
 
 
 def _count_attempt(task: Task, record: AttemptRecord) -> None:
@@ -178,7 +230,9 @@ def _count_attempt(task: Task, record: AttemptRecord) -> None:
     seconds = record.milliseconds / 1e3
     task.services.metrics.attempt_seconds.labels(record.attempt, record.outcome).observe(seconds)
     if record.picture is not None:
-        task.stages.add("read_upload" if record.picture == "upload" else "read_upscaled", seconds)
+        task.stages.add(
+            "read_upload" if record.picture in ("upload", "colours") else "read_upscaled", seconds
+        )
 
 
 def _count_symbols(task: Task, result: DecodeResult) -> None:
@@ -186,39 +240,46 @@ def _count_symbols(task: Task, result: DecodeResult) -> None:
         task.services.metrics.symbols.labels(reading.reader, reading.attempt).inc()
 
 
-def complete(result: DecodeResult) -> bool:
-    """Whether the result is final: without a symbol, no reader may have failed or taken too long."""
-    return bool(result.readings) or all(entry.outcome not in _CUT_SHORT for entry in result.attempts)
-
-
-def _answer(task: Task, size: Size, result: DecodeResult) -> DecodeAnswer:
+def _answer(task: Task, size: Size, result: DecodeResult, query: DecodeQuery) -> Read:
     manifest = task.services.engine.engine.manifest
-    return DecodeAnswer(
-        symbols=[symbol(reading) for reading in result.readings],
+    missing = incomplete(result)
+    answer = DecodeAnswer.model_construct(
+        symbols=[symbol(reading, query.symbol, damage=query.damage) for reading in result.readings],
+        joined=joined(result.readings),
         image=size,
         upscaled=result.upscaled,
-        complete=complete(result),
+        complete=missing is None,
+        incomplete=missing,
         attempts=[attempt_report(record) for record in result.attempts],
         timings_ms=task.stages.milliseconds(),
         model=ModelRef(name=manifest.name, version=manifest.version),
     )
+    return Read(result.readings, answer)
 
 
 def _size(picture: Picture | Opened) -> Size:
     return Size(width=picture.width, height=picture.height)
 
 
-def _json(found: DecodeAnswer, kind: Format, data: bytes) -> bytes:
-    answer = UpscaleAnswer(
+def _json(found: DecodeAnswer, kind: Format, data: bytes, count: int) -> bytes:
+    answer = UpscaleAnswer.model_construct(
         **dict(found),
         format=kind,
         size=Size(width=found.image.width * SCALE, height=found.image.height * SCALE),
         image_base64=base64.b64encode(data).decode("ascii"),
+        restored=count,
     )
     return answer.model_dump_json().encode()
 
 
-def _render(picture: Picture, sr: Image, kind: Format, settings: Settings) -> bytes:
+def _render(
+    picture: Picture, sr: Image, kind: Format, settings: Settings, drawn: tuple[Reading, ...]
+) -> tuple[bytes, int]:
+    """The encoded x4 image, and how many of the symbols `drawn` are in it."""
     pixels = sr if picture.pixels.ndim == 2 else merge_colour(picture.pixels, sr)
+    count = 0
+    if drawn:
+        pixels, count = restored(pixels, drawn, SCALE)
     large = Picture(pixels, None if picture.alpha is None else enlarge_plane(picture.alpha))
-    return encode(large, kind, jpeg_quality=settings.jpeg_quality, webp_quality=settings.webp_quality)
+    data = encode(large, kind, jpeg_quality=settings.jpeg_quality, webp_quality=settings.webp_quality)
+    return data, count

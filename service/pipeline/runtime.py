@@ -14,6 +14,8 @@ from typing import ParamSpec, Protocol, Self, TypeVar
 
 from model_store.contract import SCALE, Image
 from service.decoding.cascade import AttemptRecord, DecodeResult, Upscale
+from service.decoding.reading import Kind
+from service.decoding.zxing import QR
 from service.generator.engine import CUDA, OnnxEngine, UpscaleEngine
 from service.generator.queue import EngineThreads, Ladder
 from service.generator.store import build_engine
@@ -51,7 +53,7 @@ class Decoder(Protocol):
         ...
 
     async def read_small(
-        self, data: bytes, *, max_pixels: int, deadline: float
+        self, data: bytes, *, max_pixels: int, deadline: float, kinds: tuple[Kind, ...] = QR
     ) -> tuple[Opened, DecodeResult]:
         """Decode a small image and run the first reader on it. The result covers that reader only."""
         ...
@@ -65,6 +67,7 @@ class Decoder(Protocol):
         deadline: float,
         observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
+        kinds: tuple[Kind, ...] = QR,
     ) -> DecodeResult:
         """Read an image. `after` is the result of `read_small`, whose attempt is not repeated."""
         ...

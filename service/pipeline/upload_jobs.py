@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pil
 
-from model_store.contract import Image, luma
+from model_store.contract import Image
 from service.decoding import jobs
-from service.decoding.reading import Reading
+from service.decoding.channels import legible
+from service.decoding.reading import Kind, Reading
 from service.decoding.soft import SoftCalibration
 from service.decoding.wechat import WeChatFiles
+from service.decoding.zxing import QR
 from service.errors import ServiceError
 from service.image_formats import KINDS
 from service.imaging import Picture, size_or_picture
@@ -84,7 +86,7 @@ def open_upload(_: jobs.Readers, data: bytes, max_pixels: int, at_once: int, gre
         data: the file.
         max_pixels: larger images are refused.
         at_once: images with more pixels are not decoded; the answer has their size.
-        grey: whether the luma is wanted, instead of colours and alpha.
+        grey: whether one plane is wanted, instead of colours and alpha: the luma, nearly always (see `legible`).
     """
     started = time.perf_counter()
     try:
@@ -94,27 +96,34 @@ def open_upload(_: jobs.Readers, data: bytes, max_pixels: int, at_once: int, gre
     if not isinstance(found, Picture):
         return {"size": found, "seconds": time.perf_counter() - started}
     answer: Answer = {"size": (found.width, found.height)}
-    answer["pixels"] = np.ascontiguousarray(luma(found.pixels)) if grey else found.pixels
+    answer["pixels"] = np.ascontiguousarray(legible(found.pixels)) if grey else found.pixels
     if found.alpha is not None and not grey:
         answer["alpha"] = found.alpha
     answer["seconds"] = time.perf_counter() - started
     return answer
 
 
-def read_upload(readers: jobs.Readers, data: bytes, max_pixels: int, attempt: str) -> Answer:
-    """Decode a small image as luma and show it to zxing-cpp. Runs in a decoder process.
+def read_upload(
+    readers: jobs.Readers, data: bytes, max_pixels: int, attempt: str, kinds: tuple[Kind, ...] = QR
+) -> Answer:
+    """Decode a small image and show its luma, and then its channels, to zxing-cpp. Runs in a decoder process.
 
     zxing-cpp returns no symbol twice (it compares barcodes by content and place).
 
     Args:
         data, max_pixels: as for `open_upload`; images of more than `SMALL_PIXELS` are not decoded.
         attempt: name that the readings carry.
+        kinds: of symbols to look for.
     """
-    answer = open_upload(readers, data, max_pixels, SMALL_PIXELS, True)
+    answer = open_upload(readers, data, max_pixels, SMALL_PIXELS, False)
     if "pixels" not in answer:
         return answer
+    colours = answer["pixels"]
+    answer["pixels"] = np.ascontiguousarray(legible(colours))
+    answer.pop("alpha", None)
     try:
-        answer["readings"] = jobs.zxing(readers, answer["pixels"], attempt)
+        readings = jobs.zxing(readers, answer["pixels"], attempt, kinds)
+        answer["readings"] = readings or jobs.zxing_channels(readers, colours, attempt, kinds)
     except Exception:
         answer["failed"] = True
     if answer.get("readings"):

@@ -80,12 +80,14 @@ def create_app(
             async with event_loop_lag.watched(metrics.loop_lag.observe):
                 yield
 
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False, **openapi.ABOUT)
     app.router.routes += [decode.route(prefix) for prefix in _PREFIXES]
     mounted = [(prefix, router()) for prefix in _PREFIXES for router in (upscale.router, decode.router)]
     mounted += [("", monitoring.router(gather)), ("", playground.router(needs_key=bool(keys)))]
     for prefix, routes in mounted:
-        app.include_router(routes, prefix=prefix)
+        # Paths without a version are for a quick try.
+        versioned = bool(prefix) or routes.tags != ["images"]
+        app.include_router(routes, prefix=prefix, include_in_schema=versioned)
     app.router.routes += playground.files()
     paths = {
         prefix + route.path: route
@@ -107,7 +109,7 @@ def create_app(
             allow_origins=allowed,
             allow_methods=["POST"],
             allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Server-Timing", "Retry-After"],
+            expose_headers=["X-Request-ID", "Server-Timing", "Retry-After", upscale.RESTORED],
         )
     app.add_middleware(RequestLog, metrics=metrics, paths=frozenset(paths))
     if settings.tracing_endpoint:

@@ -11,22 +11,26 @@ from fastapi.routing import APIRoute
 
 from service.errors import STATUS
 from service.pipeline.answers import PROBLEM_TYPE, Problem
+from service.server.routes.form import SCHEMAS
 
 DETAILS = {
     "bad_request": "the request is not understood",
     "malformed_multipart": "the multipart body cannot be parsed",
+    "malformed_json": "the body is not JSON",
+    "malformed_base64": "'image_base64' is not base64",
     "file_missing": "there is no field named 'file'",
     "file_empty": "the file is empty",
     "too_many_files": "send one file a request",
     "unexpected_field": "the only field is 'file'; options go into the query",
     "unauthorized": "this service needs an API key",
-    "not_found": "Not Found",
-    "method_not_allowed": "Method Not Allowed",
+    "not_found": "there is no such path; try it without the slash at its end",
+    "method_not_allowed": "this path takes GET",
     "upload_timeout": "the body did not arrive within 20 s",
     "body_too_large": "the body is larger than 10485760 bytes",
-    "unsupported_content_type": "send multipart/form-data with one field named 'file'",
+    "unsupported_content_type": "this is 'application/pdf'; send the image itself with its Content-Type (image/png "
+    "and the like), multipart/form-data with one field named 'file', or application/json with 'image_base64'",
     "invalid_query": "the query has values that are not understood",
-    "unsupported_image_format": "not a PNG, JPEG, WebP, BMP or GIF image",
+    "unsupported_image_format": "this is HEIC, and this server was started without its decoder; send JPEG or PNG",
     "damaged_image": "the JPEG image is damaged or incomplete",
     "image_too_small": "4x90: both sides must be 8 pixels or more",
     "image_too_large": "9000x9000 is more than 16000000 pixels",
@@ -42,15 +46,33 @@ _SYMBOL = {
     "text": "https://example.org/qr-super-resolution",
     "payload_base64": "aHR0cHM6Ly9leGFtcGxlLm9yZy9xci1zdXBlci1yZXNvbHV0aW9u",
     "encoding": "utf-8",
+    "encoding_source": "standard",
     "points": [[62.26, 38.4], [37.21, 63.82], [9.35, 34.11], [36.22, 9.42]],
     "reader": "soft",
     "attempt": "soft",
+    "kind": "qr",
+    "symbology": "]Q1",
+    "version": "3",
+    "error_correction": "L",
+    "mask": 4,
+    "mirrored": False,
+    "inverted": False,
+    "structured_append": None,
+    "quality": {
+        "misread_bound": 1.2e-19,
+        "modules_corrected": 3,
+        "unused_error_correction": 0.6,
+        "pixels_per_module": 1.23,
+    },
+    "symbol": None,
 }
 DECODED = {
     "symbols": [_SYMBOL],
+    "joined": [],
     "image": {"width": 72, "height": 74},
     "upscaled": True,
     "complete": True,
+    "incomplete": None,
     "attempts": [
         {"attempt": "zxing", "outcome": "nothing", "ms": 1.0},
         {"attempt": "draft", "outcome": "done", "ms": 10.4},
@@ -70,25 +92,49 @@ _ENLARGED = {
     "format": "png",
     "size": {"width": 288, "height": 296},
     "image_base64": "iVBORw0KGgo=",
+    "restored": 0,
+}
+_BATCH = {
+    "answers": [
+        {"id": "first.png", "answer": DECODED, "problem": None},
+        {
+            "id": "second.png",
+            "answer": None,
+            "problem": {
+                "type": "about:blank",
+                "title": "Unprocessable Content",
+                "status": 422,
+                "code": "damaged_image",
+                "detail": DETAILS["damaged_image"],
+                "errors": None,
+            },
+        },
+    ],
+    "joined": [],
+}
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "/v1/decode": {"read": DECODED, "nothing": _NOTHING},
+    "/v1/decode/batch": {"one of two": _BATCH},
+    "/v1/upscale/decode": {"enlarged": _ENLARGED},
 }
 
 _DESCRIPTION = """\
 Reads QR codes that are too small, blurred or compressed for other readers.
 
-Post a crop as the field `file` of a `multipart/form-data` body: PNG, JPEG, WebP, BMP or GIF, recognised by its
-bytes. Leave a margin round the symbol, do not enlarge or sharpen the crop, and do not compress it again.
+Post a crop: as the body itself, as the field `file` of a `multipart/form-data` body, or in JSON with base64. PNG, JPEG,
+WebP, BMP, GIF, TIFF, HEIC and AVIF are recognised by their bytes. Leave a margin round the symbol, do not enlarge or
+sharpen the crop, and do not compress it again.
 
 Failures are `application/problem+json` (RFC 9457) with a stable `code`. 429 comes with `Retry-After`; 429, 503 and
 504 are worth another try, as is 408. Every answer has an `X-Request-ID`, the client's own if it sends one.
 Where the service was started with API keys, send one as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
 
-Paths without `/v1` are the same routes for a quick try; build on those with it.
+The same routes are there without `/v1` for a quick try; build on those with it.
 """
 
 
 def _operation_id(route: APIRoute) -> str:
-    unversioned = "images" in route.tags and not route.path.startswith("/v1/")
-    return f"{route.name}_unversioned" if unversioned else route.name
+    return route.name
 
 
 ABOUT: dict[str, Any] = {
@@ -141,6 +187,7 @@ def install(app: FastAPI) -> None:
 
 def _complete(document: dict[str, Any]) -> None:
     components = document["components"]
+    components["schemas"].update(SCHEMAS)
     components["schemas"].setdefault("Problem", Problem.model_json_schema())
     # FastAPI's own form of a refused query, which this service answers as a problem.
     for name in ("HTTPValidationError", "ValidationError"):
@@ -159,16 +206,10 @@ def _complete(document: dict[str, Any]) -> None:
             if method == "post":
                 operation["security"] = [{}, {"bearer": []}, {"header": []}]
                 operation["responses"]["500"] = {"content": {PROBLEM_TYPE: {}}}
-                example = {"/upscale": {"enlarged": _ENLARGED}}.get(
-                    path.removeprefix("/v1"), {"read": DECODED, "nothing": _NOTHING}
-                )
-                contents = operation["responses"]["200"]["content"]
-                for kind in contents:
-                    if kind.startswith("image/"):
-                        contents[kind] = {"schema": {"type": "string", "format": "binary"}}
-                contents["application/json"]["examples"] = {
-                    name: {"value": value} for name, value in example.items()
-                }
+                if (examples := _EXAMPLES.get(path)) is not None:
+                    operation["responses"]["200"]["content"]["application/json"]["examples"] = {
+                        name: {"value": value} for name, value in examples.items()
+                    }
             for status, response in operation["responses"].items():
                 _complete_response(int(status), response)
 

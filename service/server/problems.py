@@ -6,8 +6,6 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -77,24 +75,13 @@ def install(app: FastAPI) -> None:
         assert isinstance(exc, ServiceError)  # noqa: S101 - registered for this type only
         return problem(exc)
 
-    async def on_http_exception(_: Request, exc: Exception) -> Response:
+    async def on_http_exception(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, HTTPException)  # noqa: S101
         code = _FRAMEWORK_CODES.get(exc.status_code)
         if code is None:
             _log.error("unforeseen framework status", extra={"status": exc.status_code})
             code = "bad_request" if exc.status_code < 500 else "internal"
-        return problem(ServiceError(code, str(exc.detail)), exc.headers)
-
-    async def on_invalid_query(_: Request, exc: Exception) -> Response:
-        assert isinstance(exc, RequestValidationError)  # noqa: S101
-        errors = [
-            # Without the refused value, which comes from the client.
-            {"field": str(entry["loc"][-1]), "message": entry["msg"], "kind": entry["type"]}
-            for entry in jsonable_encoder(exc.errors(), exclude={"ctx", "input", "url"})
-        ]
-        return problem(
-            ServiceError("invalid_query", "the query has values that are not understood", errors=errors)
-        )
+        return problem(ServiceError(code, _detail(request, code, exc)), exc.headers)
 
     async def on_unforeseen(*_: object) -> Response:
         # `RequestLog` answers before this; it is for a failure of our own middleware.
@@ -103,4 +90,21 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, on_unforeseen)
     app.add_exception_handler(ServiceError, on_service_error)
     app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_exception_handler(RequestValidationError, on_invalid_query)
+
+
+def _detail(request: Request, code: str, error: HTTPException) -> str:
+    """What to do instead."""
+    path = request.url.path
+    if code == "method_not_allowed":
+        allowed = (error.headers or {}).get("Allow", "")
+        if "POST" not in allowed:
+            return f"this path takes {allowed or 'GET'}"
+        return (
+            "this path takes POST with an image as its body, for example: "
+            f"curl --data-binary @crop.png -H 'Content-Type: image/png' https://HOST{path}"
+        )
+    if code == "not_found":
+        if path.endswith("/") and len(path) > 1:
+            return "there is no such path; try it without the slash at its end"
+        return "there is no such path; images go to /v1/decode, /v1/decode/batch, /v1/upscale or /v1/upscale/decode"
+    return str(error.detail)

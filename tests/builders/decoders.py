@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
-import zxingcpp
-
-from model_store.contract import Image, luma
+from model_store.contract import Image
 from service.decoding.cascade import AttemptRecord, DecodeResult, PictureKind, Upscale
-from service.decoding.reading import Reading
+from service.decoding.channels import legible
+from service.decoding.reading import Kind, Reading
+from service.decoding.zxing import QR, read_zxing
 from service.imaging import Picture, size_or_picture
 from service.pipeline.answers import DecoderState
 from service.pipeline.upload_jobs import SMALL_PIXELS, Opened
@@ -40,12 +41,13 @@ class InProcessDecoder:
         found = size_or_picture(data, max_pixels=max_pixels, at_once=at_once)
         if not isinstance(found, Picture):
             return Opened(*found, None)
-        return Opened(found.width, found.height, Picture(luma(found.pixels), None) if grey else found)
+        return Opened(found.width, found.height, Picture(legible(found.pixels), None) if grey else found)
 
     async def read_small(
-        self, data: bytes, *, max_pixels: int, deadline: float
+        self, data: bytes, *, max_pixels: int, deadline: float, kinds: tuple[Kind, ...] = QR
     ) -> tuple[Opened, DecodeResult]:
         """Decodes, and leaves reading to `decode`."""
+        del kinds
         opened = await self.open(
             data, max_pixels=max_pixels, at_once=SMALL_PIXELS, deadline=deadline, grey=True
         )
@@ -60,6 +62,7 @@ class InProcessDecoder:
         deadline: float,
         observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
+        kinds: tuple[Kind, ...] = QR,
     ) -> DecodeResult:
         del deadline, draft, after
         self.calls += 1
@@ -69,40 +72,26 @@ class InProcessDecoder:
             except asyncio.CancelledError:
                 self.cancelled += 1
                 raise
-        plane = luma(image)
-        readings = _read(plane, "upload", 1)
-        observe(_record("upload", readings))
+        plane = legible(image)
+        readings = _read(plane, "upload", 1, kinds)
+        first = _record("upload", readings)
+        observe(first)
         if readings or upscale is None:
-            return DecodeResult(readings, (), upscaled=False, timed_out=False)
+            return DecodeResult(readings, (first,), upscaled=False, timed_out=False)
         upscaled = await upscale(plane)
-        readings = _read(upscaled.sr, "sr", 4)
-        observe(_record("sr", readings))
-        return DecodeResult(readings, (), upscaled=True, timed_out=False)
+        readings = _read(upscaled.sr, "sr", 4, kinds)
+        second = _record("sr", readings)
+        observe(second)
+        return DecodeResult(readings, (first, second), upscaled=True, timed_out=False)
 
 
 def _record(picture: PictureKind, readings: tuple[Reading, ...]) -> AttemptRecord:
     return AttemptRecord(f"{picture}-stub", 1.0, "read" if readings else "nothing", len(readings), picture)
 
 
-def _read(plane: Image, attempt: str, scale: int) -> tuple[Reading, ...]:
-    found = zxingcpp.read_barcodes(plane, formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode]))
-    return tuple(
-        Reading(
-            payload=code.bytes,
-            text=code.text,
-            encoding="utf-8",
-            points=(
-                _scaled(code.position.top_left, scale),
-                _scaled(code.position.top_right, scale),
-                _scaled(code.position.bottom_right, scale),
-                _scaled(code.position.bottom_left, scale),
-            ),
-            reader="zxing",
-            attempt=attempt,
-        )
-        for code in found
-    )
-
-
-def _scaled(corner: zxingcpp.Point, scale: int) -> tuple[float, float]:
-    return corner.x / scale, corner.y / scale
+def _read(plane: Image, attempt: str, scale: int, kinds: tuple[Kind, ...]) -> tuple[Reading, ...]:
+    found = []
+    for reading in read_zxing(plane, attempt, kinds):
+        a, b, c, d = ((x / scale, y / scale) for x, y in reading.points)
+        found.append(replace(reading, points=(a, b, c, d)))
+    return tuple(found)

@@ -22,7 +22,8 @@ from benchmark.paths import ROOT
 from benchmark.scaling import crops
 from benchmark.serving.images import encode, symbol
 from service.cli.main import main
-from service.pipeline.answers import DecodeAnswer, Symbol
+from service.pipeline.answers import DecodeAnswer
+from service.pipeline.symbols import Symbol
 from tests.builders.model import TINY, write_tiny_model
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]

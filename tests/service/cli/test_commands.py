@@ -18,7 +18,7 @@ from PIL import Image
 from service import VERSION
 from service.cli.main import main
 from service.cli.read import payload
-from service.pipeline.answers import Symbol
+from service.pipeline.symbols import Symbol
 from tests.builders.model import TINY, write_tiny_model
 from tests.builders.process import ROOT
 
@@ -143,9 +143,7 @@ def test_what_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
 
 def shown(text: str | None, data: bytes) -> str:
     encoded = base64.b64encode(data).decode()
-    return payload(
-        Symbol(text=text, payload_base64=encoded, encoding=None, points=[], reader="soft", attempt="soft")
-    )
+    return payload(Symbol.model_construct(text=text, payload_base64=encoded))
 
 
 @pytest.mark.parametrize(("name", "form"), [("x.png", "PNG"), ("x.JPG", "JPEG"), ("deep/x.webp", "WEBP")])

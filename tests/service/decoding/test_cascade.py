@@ -59,7 +59,7 @@ class InlinePool:
 
 
 def finds(*found: Reading) -> Callable[..., list[Reading]]:
-    return lambda _context, _picture, _attempt: list(found)
+    return lambda *_: list(found)
 
 
 def raises(error: Exception) -> Callable[..., list[Reading]]:
@@ -327,3 +327,36 @@ def test_released_order_reads_inverted_symbols(readers: Readers, quiet: int) -> 
 def test_released_order_begins_with_the_cheapest_reader_on_the_upload() -> None:
     assert (ATTEMPTS[0].job, ATTEMPTS[0].picture) == (jobs.zxing, "upload")
     assert len({attempt.name for attempt in ATTEMPTS}) == len(ATTEMPTS)
+
+
+def test_kinds_reach_the_readers_that_know_them_and_keep_out_the_others() -> None:
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    def noted(name: str) -> Callable[..., list[Reading]]:
+        def job(_context: object, _picture: object, _attempt: str, *rest: object) -> list[Reading]:
+            asked.append((name, rest))
+            return []
+
+        return job
+
+    attempts = [Attempt("knows", noted("knows"), kinds=True), Attempt("does not", noted("does not"))]
+    image = np.zeros((64, 64), np.uint8)
+    for kinds in (("qr", "micro_qr"), ("micro_qr",)):
+        asked.clear()
+        cascade = Cascade(InlinePool(), attempts)
+        asyncio.run(cascade.decode(image, upscale=None, deadline=time.monotonic() + 5, kinds=kinds))
+        assert [name for name, _ in asked] == (["knows", "does not"] if "qr" in kinds else ["knows"])
+        assert asked[0][1] == (kinds,)
+
+
+def test_channels_of_a_colour_picture_are_looked_at_last() -> None:
+    rng = np.random.default_rng(5)
+    for image in (np.zeros((64, 64), np.uint8), rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)):
+        found = decode([Attempt("a", finds()), Attempt("b", finds())], image=image)
+        names = [record.attempt for record in found.attempts]
+        assert names == ["a", "b"] + ["zxing-channels"] * (image.ndim == 3)
+
+
+def test_a_reader_that_stops_by_its_own_clock_has_timed_out() -> None:
+    result = decode([Attempt("late", raises(JobFailedError("ReaderTimeoutError"))), Attempt("a", finds())])
+    assert [record.outcome for record in result.attempts] == ["timeout", "nothing"]

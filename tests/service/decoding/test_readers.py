@@ -1,5 +1,6 @@
 """Payloads through the real readers, byte for byte, and where the symbols stand."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -10,12 +11,16 @@ from numpy.typing import NDArray
 
 from service.decoding import jobs
 from service.decoding.jobs import Readers
-from service.decoding.reading import Point
+from service.decoding.reading import Point, Reading
 from service.decoding.wechat import WeChatFiles, WeChatReader, WeChatUnavailableError
 from tests.service.decoding.symbols import blurred, drawn, samples
 
 SAMPLES = samples()
-JOBS = {"zxing": jobs.zxing, "wechat": jobs.wechat, "wechat-plain": jobs.wechat_plain}
+JOBS: dict[str, Callable[..., list[Reading]]] = {
+    "zxing": jobs.zxing,
+    "wechat": jobs.wechat,
+    "wechat-plain": jobs.wechat_plain,
+}
 
 
 @pytest.mark.parametrize("job", JOBS)

@@ -12,6 +12,8 @@ from PIL import Image as Pil
 from model_store.contract import Image
 from service import imaging
 from service.decoding.cascade import AttemptRecord, DecodeResult, Upscale
+from service.decoding.reading import Kind
+from service.decoding.zxing import QR
 from service.pipeline import upload_jobs
 from service.pipeline.answers import DecodeAnswer, UpscaleQuery
 from service.pipeline.read_and_enlarge import enlarge, read
@@ -85,8 +87,9 @@ class Recorded(InProcessDecoder):
         deadline: float,
         observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
+        kinds: tuple[Kind, ...] = QR,
     ) -> DecodeResult:
-        del draft, deadline, after
+        del draft, deadline, after, kinds
         assert upscale is not None
         await upscale(image)
         for record in self._records:

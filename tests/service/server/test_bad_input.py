@@ -152,7 +152,9 @@ def test_multipart_without_boundary(client: httpx.Client, route: str) -> None:
     assert_problem(response, 400, "malformed_multipart")
 
 
-@pytest.mark.parametrize("kind", ["image/png", "application/json", "application/x-www-form-urlencoded", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "multipart/mixed; boundary=x", "application/x-www-form-urlencoded"]
+)
 def test_wrong_content_type(client: httpx.Client, route: str, kind: str) -> None:
     response = client.post(route, content=encode(pattern(20, 20)), headers={"content-type": kind})
     assert_problem(response, 415, "unsupported_content_type")

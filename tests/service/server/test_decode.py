@@ -8,7 +8,8 @@ import pytest
 from PIL import ExifTags, Image
 
 from service.decoding.cascade import AttemptRecord, DecodeResult, Outcome
-from service.pipeline.read_and_enlarge import complete as is_complete
+from service.pipeline.answers import incomplete
+from service.pipeline.symbols import Symbol
 from tests.builders.images import encode, pattern, symbol
 from tests.builders.model import TINY
 
@@ -23,8 +24,12 @@ def test_a_symbol(client: httpx.Client, path: str) -> None:
     assert body["image"] == {"width": pixels.shape[1], "height": pixels.shape[0]}
     assert body["upscaled"] is False
     (found,) = body["symbols"]
-    assert set(found) == {"text", "payload_base64", "encoding", "points", "reader", "attempt"}
+    assert set(found) == set(Symbol.model_fields)
     assert found["text"] == "HELLO"
+    assert (found["encoding"], found["encoding_source"]) == ("utf-8", "standard")
+    assert (found["kind"], found["symbology"], found["version"]) == ("qr", "]Q1", "1")
+    assert found["quality"]["pixels_per_module"] == pytest.approx(scale, abs=0.2)
+    assert found["symbol"] is None
     assert base64.b64decode(found["payload_base64"]) == b"HELLO"
     low, high = border * scale, pixels.shape[0] - border * scale
     expected = [[low, low], [high, low], [high, high], [low, high]]
@@ -39,10 +44,14 @@ def test_nothing_read_is_no_error(client: httpx.Client) -> None:
     timings = body.pop("timings_ms")
     assert body == {
         "symbols": [],
+        "joined": [],
         "image": {"width": 60, "height": 50},
         "upscaled": True,
         "complete": True,
-        "attempts": [],
+        "incomplete": None,
+        "attempts": [
+            {"attempt": f"{name}-stub", "outcome": "nothing", "ms": 1.0} for name in ("upload", "sr")
+        ],
         "model": {"name": TINY, "version": 1},
     }
     assert list(timings) == [
@@ -84,7 +93,23 @@ def test_too_large_to_be_upscaled_is_still_read(client: httpx.Client) -> None:
     assert blank["upscaled"] is False
 
 
-@pytest.mark.parametrize(("outcome", "complete"), [("nothing", True), ("timeout", False), ("failed", False)])
-def test_an_empty_answer_tells_whether_every_reader_had_its_look(outcome: Outcome, complete: bool) -> None:
-    result = DecodeResult((), (AttemptRecord("zxing", 1.0, outcome, 0),), upscaled=False, timed_out=False)
-    assert is_complete(result) is complete
+@pytest.mark.parametrize(
+    ("outcomes", "late", "reason", "retry"),
+    [
+        (["nothing"], False, None, None),
+        (["read"], False, None, None),
+        (["nothing", "timeout"], False, "reader_timeout", False),
+        (["timeout", "read"], False, "reader_timeout", False),
+        (["nothing", "timeout"], True, "reader_timeout", True),
+        (["failed"], False, "reader_failed", False),
+        (["failed", "read"], False, "reader_failed", False),
+        ([], False, "too_long", False),
+        (["done"], False, "too_long", False),
+    ],
+)
+def test_an_answer_tells_whether_there_may_be_more(
+    outcomes: list[Outcome], late: bool, reason: str | None, retry: bool | None
+) -> None:
+    records = tuple(AttemptRecord("zxing", 1.0, outcome, 0) for outcome in outcomes)
+    found = incomplete(DecodeResult((), records, upscaled=False, timed_out=late))
+    assert (found and found.reason, found and found.retry) == (reason, retry)

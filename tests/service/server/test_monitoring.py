@@ -42,7 +42,7 @@ def test_ready_tells_what_is_really_in_use(client: httpx.Client, server: Server)
 def test_docs_and_schema(client: httpx.Client) -> None:
     assert "swagger" in client.get("/docs").text.lower()
     schema = client.get("/openapi.json").json()
-    for path in ("/decode", "/upscale", "/v1/decode", "/v1/upscale"):
+    for path in ("/v1/decode", "/v1/decode/batch", "/v1/upscale", "/v1/upscale/decode"):
         operation = schema["paths"][path]["post"]
         assert "multipart/form-data" in operation["requestBody"]["content"]
         assert "application/problem+json" in operation["responses"]["413"]["content"]

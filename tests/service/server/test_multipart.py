@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from service.errors import ServiceError
-from service.server.multipart import read_upload
+from service.server.bodies import check_kind, image_of, read_body
 
 HEAD = b'Content-Disposition: form-data; name="file"; filename="a.png"\r\n'
 PLAIN = b"--b\r\n" + HEAD + b"Content-Type: image/png\r\n\r\nDATA\r\n--b--\r\n"
@@ -38,7 +38,8 @@ def request(body: bytes, kind: str, pieces: int = 1) -> Request:
 def outcome(body: bytes, kind: str = "multipart/form-data; boundary=b", pieces: int = 1) -> bytes | str:
     """The file, or the code of the refusal."""
     try:
-        return asyncio.run(read_upload(request(body, kind, pieces)))
+        check_kind(kind)
+        return image_of(kind, asyncio.run(read_body(request(body, kind, pieces))))
     except ServiceError as error:
         return error.code
 
@@ -140,7 +141,6 @@ def test_forms_that_are_not_one_file_are_refused(body: bytes, code: str) -> None
         ("multipart/form-data; boundary=", "malformed_multipart"),
         ("multipart/form-data; boundary=c", "malformed_multipart"),
         ("multipart/mixed; boundary=b", "unsupported_content_type"),
-        ("", "unsupported_content_type"),
     ],
 )
 def test_a_content_type_that_does_not_fit_is_refused(kind: str, code: str) -> None:

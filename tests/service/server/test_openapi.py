@@ -10,7 +10,7 @@ import pytest
 
 from service.cli.openapi import text
 from service.errors import STATUS
-from service.pipeline.answers import DecodeAnswer, Problem, UpscaleAnswer
+from service.pipeline.answers import BatchAnswer, DecodeAnswer, Problem, UpscaleAnswer
 from service.server import openapi
 from tests.builders.images import encode, symbol
 
@@ -77,7 +77,11 @@ def test_every_code_of_a_status_is_shown(document: dict[str, Any]) -> None:
 
 
 def test_examples_have_the_form_they_illustrate(document: dict[str, Any]) -> None:
-    for path, model in (("/v1/decode", DecodeAnswer), ("/v1/upscale", UpscaleAnswer)):
+    for path, model in (
+        ("/v1/decode", DecodeAnswer),
+        ("/v1/decode/batch", BatchAnswer),
+        ("/v1/upscale/decode", UpscaleAnswer),
+    ):
         answer = document["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]
         for example in answer["examples"].values():
             assert model.model_validate(example["value"]).model_dump(mode="json") == example["value"]
@@ -89,5 +93,20 @@ def test_real_answers_have_exactly_the_documented_fields(client: httpx.Client) -
     assert set(read) == set(openapi.DECODED)
     documented: Any = openapi.DECODED["symbols"]
     assert set(read["symbols"][0]) == set(documented[0])
-    enlarged = client.post("/v1/upscale?decode=true", files=upload).json()
-    assert set(enlarged) == set(openapi.DECODED) | {"format", "size", "image_base64"}
+    for path in ("/v1/upscale?decode=true", "/v1/upscale/decode"):
+        enlarged = client.post(path, files=upload).json()
+        assert set(enlarged) == set(openapi.DECODED) | {"format", "size", "image_base64", "restored"}
+
+
+def test_each_route_answers_json_or_an_image(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        kinds = set(operation["responses"]["200"]["content"])
+        if name == "post /v1/upscale":
+            assert kinds == {"application/octet-stream", "image/png", "image/jpeg", "image/webp"}
+        else:
+            assert len(kinds) == 1, name
+
+
+def test_routes_without_a_version_are_not_in_the_document(document: dict[str, Any]) -> None:
+    posts = {name for name, _ in operations(document) if name.startswith("post")}
+    assert posts == {f"post /v1/{path}" for path in ("decode", "decode/batch", "upscale", "upscale/decode")}

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.decoding.cascade import ATTEMPTS
+from service.decoding.cascade import ATTEMPTS, CHANNELS
 from service.errors import STATUS
 from service.settings import Settings
 from tests.builders.model import TINY
@@ -114,7 +114,7 @@ def test_every_problem_and_every_attempt_has_words() -> None:
     readers = set(re.findall(r"(\w+):", text.partition("READERS = {")[2].partition("}")[0]))
     variants = set(re.findall(r"(\w+):", text.partition("VARIANTS = {")[2].partition("}")[0]))
     pictures = set(re.findall(r"(\w+):", text.partition("PICTURES = {")[2].partition("}")[0]))
-    for attempt in ATTEMPTS:
+    for attempt in (*ATTEMPTS, CHANNELS):
         assert set(attempt.name.split("-")) <= readers | variants | pictures, attempt.name
 
 

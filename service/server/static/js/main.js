@@ -39,7 +39,7 @@ async function showSettings() {
   Object.assign(byId("model"), { textContent: `${model.name} v${model.version}`, title: "The model in use", hidden: false });
   const most = found.max_body_bytes;
   const size = most < 2 ** 20 ? `${Math.floor(most / 2 ** 10)} KB` : `${Math.floor(most / 2 ** 20)} MB`;
-  byId("limits").textContent = `PNG, JPEG, WebP, BMP or GIF up to ${size}.`;
+  byId("limits").textContent = `PNG, JPEG, WebP, HEIC and others up to ${size}.`;
   byId("key-form").hidden = !found.needs_key;
 }
 

@@ -2,6 +2,8 @@
 
 export const PROBLEMS = {
   bad_request: ["The request was not understood.", "Reload this page, it may be older than the service."],
+  malformed_json: ["The request was not understood.", "Reload this page, it may be older than the service."],
+  malformed_base64: ["The request was not understood.", "Reload this page, it may be older than the service."],
   malformed_multipart: ["The upload arrived in pieces.", "The network may have cut it short.", "again"],
   file_missing: ["No image arrived.", "Choose the file once more."],
   file_empty: ["That file is empty.", "It has no bytes at all; perhaps it has not finished downloading."],
@@ -16,7 +18,7 @@ export const PROBLEMS = {
   invalid_query: ["The request was not understood.", "Reload this page, it may be older than the service."],
   unsupported_image_format: [
     "The service does not take this kind of file.",
-    "It takes PNG, JPEG, WebP, BMP and GIF. Save it as one of these; share HEIC photos as JPEG.",
+    "It takes PNG, JPEG, WebP, BMP, GIF and TIFF, and mostly HEIC and AVIF. Save it as PNG or JPEG.",
   ],
   damaged_image: ["That image is damaged.", "It ends too early or contradicts itself; try the original file."],
   image_too_small: ["That image is too small.", "Both sides must be 8 pixels or more."],
@@ -38,7 +40,7 @@ export const message = (code) => PROBLEMS[code] ?? STRANGE;
 
 const READERS = { zxing: "zxing-cpp", wechat: "WeChat", soft: "soft-decision reader" };
 const PICTURES = { sr: "on the ×4 image", draft: "on the draft" };
-const VARIANTS = { plain: "without its nets", inverted: "light for dark" };
+const VARIANTS = { plain: "without its nets", channels: "one colour at a time", inverted: "light for dark" };
 
 /** "sr-inverted-zxing" as "zxing-cpp on the ×4 image, light for dark". */
 export function attemptName(name) {

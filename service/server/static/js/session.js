@@ -192,8 +192,12 @@ export class Session {
       showVerdict("unread", "Nothing read in the whole picture", "It is too large to be enlarged. Select the code in it.");
       if (job === this.#source && job.size) this.#openSelector();
     } else if (!answer.complete) {
-      showVerdict("unread", "Not read this time", "A reader took too long, so there may be a code after all.");
-      byId("retry").hidden = false;
+      const again = answer.incomplete.retry;
+      const hint = again
+        ? "A reader took too long, so there may be a code after all."
+        : "Not every reader could finish with this picture, and will not another time. Select just the code.";
+      showVerdict("unread", "Not read this time", hint);
+      byId("retry").hidden = !again;
     } else {
       const hint = "Select just the code, with the white margin round it. If this was just the code, it is beyond this service.";
       showVerdict("unread", "Not read", hint);
