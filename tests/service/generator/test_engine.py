@@ -49,7 +49,7 @@ def test_a_graph_that_is_not_as_described_is_refused(tmp_path: Path) -> None:
         OnnxEngine(folder, device="cpu", threads=1, tile=64)
 
 
-def test_outputs(tmp_path: Path) -> None:
+def test_the_engine_gives_sr_and_logits_only_if_asked(tmp_path: Path) -> None:
     engine = OnnxEngine(write_tiny_model(tmp_path), device="cpu", threads=1, tile=64)
     lr = np.random.default_rng(0).random((3, 1, 10, 14), np.float32)
     output = engine.run(lr, logits=True)
@@ -62,14 +62,18 @@ def test_outputs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"), [("150000 100000", 2), ("max 100000", 64), ("50000 100000", 1)]
 )
-def test_cgroup_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: int) -> None:
+def test_a_cgroup_quota_limits_the_cpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: int
+) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
     (tmp_path / "cpu.max").write_text(text + "\n")
     assert usable_cpus(tmp_path) == expected
 
 
 @pytest.mark.parametrize(("quota", "expected"), [("300000", 3), ("-1", 64)])
-def test_cgroup_v1_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, expected: int) -> None:
+def test_a_quota_of_cgroup_v1_limits_the_cpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, expected: int
+) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
     (tmp_path / "cpu").mkdir()
     (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(quota)

@@ -106,33 +106,33 @@ def test_a_huge_header_is_refused_without_decoding(
     assert loads == []
 
 
-def test_no_file(client: httpx.Client, route: str) -> None:
+def test_a_form_without_a_file_is_refused(client: httpx.Client, route: str) -> None:
     empty = b"--b--\r\n"
     response = client.post(route, content=empty, headers={"content-type": "multipart/form-data; boundary=b"})
     assert_problem(response, 400, "file_missing")
 
 
-def test_empty_file(client: httpx.Client, route: str) -> None:
+def test_an_empty_file_is_refused(client: httpx.Client, route: str) -> None:
     assert_problem(post(client, route, b""), 400, "file_empty")
 
 
-def test_file_field_without_file_name(client: httpx.Client, route: str) -> None:
+def test_a_file_field_without_a_file_name_is_refused(client: httpx.Client, route: str) -> None:
     response = client.post(route, files={"file": (None, b"text")})
     assert_problem(response, 400, "file_missing")
 
 
-def test_two_files(client: httpx.Client, route: str) -> None:
+def test_a_form_with_two_files_is_refused(client: httpx.Client, route: str) -> None:
     image = encode(pattern(20, 20))
     response = client.post(route, files=[("file", ("a", image)), ("file", ("b", image))])
     assert_problem(response, 400, "too_many_files")
 
 
-def test_a_hundred_files(client: httpx.Client, route: str) -> None:
+def test_a_form_of_a_hundred_files_is_refused(client: httpx.Client, route: str) -> None:
     response = client.post(route, files=[("file", (str(index), b"x")) for index in range(100)])
     assert_problem(response, 400, "malformed_multipart")
 
 
-def test_file_under_another_name(client: httpx.Client, route: str) -> None:
+def test_a_file_under_another_name_is_refused(client: httpx.Client, route: str) -> None:
     response = client.post(route, files={"image": ("a", encode(pattern(20, 20)))})
     assert_problem(response, 400, "unexpected_field")
 
@@ -141,13 +141,13 @@ def test_file_under_another_name(client: httpx.Client, route: str) -> None:
     "body",
     [b"", b"no boundary at all", b"--b\r\nno header\r\n\r\n", b"--b\r\n\r\ndata\r\n--b--\r\n"],
 )
-def test_malformed_multipart(client: httpx.Client, route: str, body: bytes) -> None:
+def test_a_malformed_form_is_refused(client: httpx.Client, route: str, body: bytes) -> None:
     response = client.post(route, content=body, headers={"content-type": "multipart/form-data; boundary=b"})
     assert response.status_code == 400
     assert response.json()["code"] in ("malformed_multipart", "file_missing")
 
 
-def test_multipart_without_boundary(client: httpx.Client, route: str) -> None:
+def test_a_form_without_a_boundary_is_refused(client: httpx.Client, route: str) -> None:
     response = client.post(route, content=b"x", headers={"content-type": "multipart/form-data"})
     assert_problem(response, 400, "malformed_multipart")
 
@@ -155,12 +155,12 @@ def test_multipart_without_boundary(client: httpx.Client, route: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["text/plain", "multipart/mixed; boundary=x", "application/x-www-form-urlencoded"]
 )
-def test_wrong_content_type(client: httpx.Client, route: str, kind: str) -> None:
+def test_a_body_of_another_content_type_is_refused(client: httpx.Client, route: str, kind: str) -> None:
     response = client.post(route, content=encode(pattern(20, 20)), headers={"content-type": kind})
     assert_problem(response, 415, "unsupported_content_type")
 
 
-def test_declared_body_over_the_limit(client: httpx.Client, route: str) -> None:
+def test_a_declared_body_over_the_limit_is_refused(client: httpx.Client, route: str) -> None:
     assert_problem(post(client, route, bytes(2_100_000)), 413, "body_too_large")
 
 
@@ -173,7 +173,7 @@ def test_declared_length_is_refused_before_the_body_is_sent(server_port: int, ro
     assert b"connection: close" in answer.lower()
 
 
-def test_chunked_body_over_the_limit(client: httpx.Client, route: str) -> None:
+def test_a_chunked_body_over_the_limit_is_refused(client: httpx.Client, route: str) -> None:
     def body() -> Iterator[bytes]:
         yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
         for _ in range(40):
@@ -184,7 +184,7 @@ def test_chunked_body_over_the_limit(client: httpx.Client, route: str) -> None:
     assert_problem(response, 413, "body_too_large")
 
 
-def test_chunked_body_within_the_limit(client: httpx.Client, route: str) -> None:
+def test_a_chunked_body_within_the_limit_is_accepted(client: httpx.Client, route: str) -> None:
     image = encode(pattern(20, 20))
 
     def body() -> Iterator[bytes]:
@@ -198,7 +198,7 @@ def test_chunked_body_within_the_limit(client: httpx.Client, route: str) -> None
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
-def test_wrong_method(client: httpx.Client, route: str, method: str) -> None:
+def test_a_wrong_method_is_answered_405(client: httpx.Client, route: str, method: str) -> None:
     response = client.request(method, route)
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
@@ -206,7 +206,7 @@ def test_wrong_method(client: httpx.Client, route: str, method: str) -> None:
         assert_problem(response, 405, "method_not_allowed")
 
 
-def test_unknown_path(client: httpx.Client) -> None:
+def test_an_unknown_path_is_answered_404(client: httpx.Client) -> None:
     assert_problem(client.get("/nothing/here"), 404, "not_found")
 
 
@@ -214,7 +214,7 @@ def test_unknown_path(client: httpx.Client) -> None:
     "query",
     ["format=tiff", "format=", "decode=perhaps", "colour=true", "format=png&formt=jpeg", "FORMAT=png"],
 )
-def test_unknown_query(client: httpx.Client, query: str) -> None:
+def test_an_unknown_query_value_is_refused(client: httpx.Client, query: str) -> None:
     response = client.post(f"/upscale?{query}", files={"file": ("a", encode(pattern(20, 20)))})
     assert_problem(response, 422, "invalid_query")
     assert response.json()["errors"][0]["field"]

@@ -15,7 +15,7 @@ from tests.builders.model import TINY
 from tests.builders.server import Server
 
 
-def test_live(client: httpx.Client) -> None:
+def test_livez_answers(client: httpx.Client) -> None:
     assert client.get("/livez").json() == {"alive": True}
 
 
@@ -39,7 +39,7 @@ def test_ready_tells_what_is_really_in_use(client: httpx.Client, server: Server)
     }
 
 
-def test_docs_and_schema(client: httpx.Client) -> None:
+def test_the_documentation_and_its_schema_are_served(client: httpx.Client) -> None:
     assert "swagger" in client.get("/docs").text.lower()
     schema = client.get("/openapi.json").json()
     for path in ("/v1/decode", "/v1/decode/batch", "/v1/upscale", "/v1/upscale/decode"):

@@ -110,7 +110,7 @@ def test_a_full_house_refuses_at_once_and_says_when_to_come_back(settings: Setti
         assert client.post("/decode", files=FILES).status_code == 200
 
 
-def test_the_deadline(settings: Settings) -> None:
+def test_a_request_past_its_deadline_is_answered_504_and_its_work_cancelled(settings: Settings) -> None:
     with held(settings, deadline_s=0.2) as house, house.server.client() as client:
         response = client.post("/decode", files=FILES)
         assert response.status_code == 504

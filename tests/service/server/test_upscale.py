@@ -40,7 +40,9 @@ def test_exactly_four_times_the_size(client: httpx.Client, width: int, height: i
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
-def test_formats(client: httpx.Client, kind: str) -> None:
+def test_every_format_of_answers_is_decodable_and_four_times_as_large(
+    client: httpx.Client, kind: str
+) -> None:
     response = upscale(client, encode(pattern(20, 30)), f"?format={kind}")
     assert response.headers["content-type"] == f"image/{kind}"
     image = opened(response.content)
@@ -49,7 +51,9 @@ def test_formats(client: httpx.Client, kind: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "kept"), [("png", True), ("webp", True), ("jpeg", False)])
-def test_alpha(client: httpx.Client, kind: str, kept: bool) -> None:
+def test_alpha_is_kept_in_png_and_webp_and_composited_in_jpeg(
+    client: httpx.Client, kind: str, kept: bool
+) -> None:
     rgba = np.zeros((32, 32, 4), np.uint8)
     rgba[8:24, 8:24] = (255, 0, 0, 255)
     image = opened(upscale(client, encode(rgba), f"?format={kind}").content)
@@ -63,7 +67,7 @@ def test_alpha(client: httpx.Client, kind: str, kept: bool) -> None:
         assert corner.min() > 240
 
 
-def test_orientation(client: httpx.Client) -> None:
+def test_the_answer_has_the_orientation_of_the_displayed_image(client: httpx.Client) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     plain = pattern(16, 40)

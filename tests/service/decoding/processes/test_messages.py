@@ -67,7 +67,7 @@ def test_plain_values_come_out_as_they_went_in(value: object) -> None:
         ("\ud55c\0\U0001f600", str),
     ],
 )
-def test_our_own_types(value: object, kind: Any) -> None:
+def test_our_own_types_come_out_as_they_went_in(value: object, kind: Any) -> None:
     back = through(value, kind)
     assert back == value
     assert type(back) is type(value)

@@ -230,7 +230,7 @@ def test_every_job_is_answered_while_processes_are_killed() -> None:
     asyncio.run(scenario())
 
 
-def test_crash_costs_one_retry(tmp_path: Path) -> None:
+def test_a_job_whose_process_crashes_is_tried_once_more(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with pool_of() as pool:
             flag = str(tmp_path / "flag")
