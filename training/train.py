@@ -54,10 +54,10 @@ def train(
     fabric = launch(config)
     state = _load(resume, config, fabric.device) if resume else None
     players = Players(config, fabric, cache, fresh=state is None)
-    start, before = 0, 0.0
+    start, before, notes = 0, 0.0, ""
     if state:
         players.restore(state)
-        start, before = state.step, state.seconds
+        start, before, notes = state.step, state.seconds, state.notes
 
     writes = fabric.is_global_zero
     log = RunLog(out, start) if writes else None
@@ -106,19 +106,19 @@ def train(
                 if log:
                     log.quality(step, quality)
                 if qualities.add(quality) and writes:
-                    _state(config, players, step, elapsed, commit, qualities).save(best)
+                    _state(config, players, step, elapsed, commit, qualities, notes).save(best)
                 over = 0 < config.run.patience <= qualities.stale()
             if log and step % config.run.image_every == 0:
                 log.images(step, players.average.average, cells[0].samples)
             if writes and step % config.run.checkpoint_every == 0:
-                _state(config, players, step, elapsed, commit, qualities).save(last)
+                _state(config, players, step, elapsed, commit, qualities, notes).save(last)
                 saved = step
             if over or _anybody(fabric, asked.signal is not None):
                 break
     progress.close()
     if writes and saved != step:
         elapsed = before + time.monotonic() - began
-        _state(config, players, step, elapsed, commit, qualities).save(last)
+        _state(config, players, step, elapsed, commit, qualities, notes).save(last)
     if log:
         log.close()
     # No process ends before the checkpoint is written.
@@ -129,11 +129,19 @@ def train(
 
 
 def _state(
-    config: TrainingConfig, players: Players, step: int, seconds: float, commit: str, qualities: BestSoFar
+    config: TrainingConfig,
+    players: Players,
+    step: int,
+    seconds: float,
+    commit: str,
+    qualities: BestSoFar,
+    notes: str,
 ) -> checkpoints.Checkpoint:
     history = [(quality.read, quality.perceptual) for quality in qualities.history]
     data = config.model_dump(mode="json")
-    return checkpoints.Checkpoint(data, step, seconds, commit, **players.state(), qualities=history)
+    return checkpoints.Checkpoint(
+        data, step, seconds, commit, **players.state(), qualities=history, notes=notes
+    )
 
 
 def _next(stream: Iterator[Samples]) -> tuple[Samples, float]:

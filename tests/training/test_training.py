@@ -139,6 +139,14 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.processes
+def test_a_resumed_run_keeps_the_notes_of_where_its_weights_come_from(tmp_path: Path) -> None:
+    last = train(_tiny(1), tmp_path / "run", cache=tmp_path)
+    state = checkpoints.load(last)
+    state.notes = "From elsewhere."
+    state.save(last)
+    assert checkpoints.load(train(_tiny(2), tmp_path / "run", resume=last, cache=tmp_path)).notes == "From elsewhere."
+
+
 def test_resuming_with_another_network_is_refused(tmp_path: Path) -> None:
     last = train(_tiny(1), tmp_path / "a", cache=tmp_path)
     other = _tiny(2).model_copy(update={"generator": CompactConfig(channels=4, body_channels=8, blocks=1)})
