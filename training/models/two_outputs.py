@@ -59,34 +59,38 @@ class TwoOutputsGenerator(Generator):
 
     def forward(self, lr: Tensor) -> Outputs:
         half = self.to_half(lr - 0.5)
-        features = self._features(half)
+        mean, contrast = _statistics(half)
+        features = self._features(half, mean, contrast)
         shown = torch.lerp(features.detach(), features, self._share) if self._share else features.detach()
         shown = torch.relu(self.picture(shown))
-        picture = self.to_picture(self.picture_head(shown) + self.picture_linear(half)) + 0.5
+        # The features hardly know the contrast that was taken out of them, so it is put back here.
+        detail = self.picture_head(shown) * contrast
+        picture = self.to_picture(detail + self.picture_linear(half)) + 0.5
         if not self.training:
             # In training, a pixel beyond white or black still needs its gradient.
             picture = picture.clamp(0, 1)
         return Outputs(picture, self.to_picture(self.head(features)))
 
     def logits(self, lr: Tensor) -> Tensor:
-        logits: Tensor = self.to_picture(self.head(self._features(self.to_half(lr - 0.5))))
+        half = self.to_half(lr - 0.5)
+        logits: Tensor = self.to_picture(self.head(self._features(half, *_statistics(half))))
         return logits
 
-    def _features(self, half: Tensor) -> Tensor:
-        seen = torch.cat([half, _normalised(half)], dim=1)
+    def _features(self, half: Tensor, mean: Tensor, contrast: Tensor) -> Tensor:
+        seen = torch.cat([half, (half - mean) / contrast], dim=1)
         return torch.relu(self.body(torch.relu(self.stem(seen))))
 
 
-def _normalised(half: Tensor) -> Tensor:
-    """`half (N, 4, H, W)` minus its mean over a window, divided by its standard deviation there."""
+def _statistics(half: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of `half (N, 4, H, W)` over a window around each pixel, `(N, 1, H, W)`."""
     moments = torch.cat([half.mean(1, keepdim=True), (half * half).mean(1, keepdim=True)], dim=1)
-    # One direction after the other: the same mean with a fifth of the sums.
+    # Along one direction and then the other: the same mean for a fifth of the sums.
     for window in ((_WINDOW, 1), (1, _WINDOW)):
         around = (window[0] // 2, window[1] // 2)
         moments = avg_pool2d(moments, window, stride=1, padding=around, count_include_pad=False)
     mean, square = moments[:, :1], moments[:, 1:]
     variance = (square - mean * mean).clamp_min(0)
-    return (half - mean) * torch.rsqrt(variance + _FAINTEST**2)
+    return mean, torch.sqrt(variance + _FAINTEST**2)
 
 
 def _bicubic_kernels() -> Tensor:
