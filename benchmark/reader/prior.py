@@ -46,7 +46,7 @@ HINTS: Final[dict[str, Callable[[str, list[str]], str]]] = {
     "regex": lambda _, __: "regex:https://id\\.example/[A-Z2-9]{8}",
     "list of 1,000": lambda _, codes: "list:" + "\n".join(f"https://id.example/{code}" for code in codes),
 }
-READER, AMPLE = 45.0, 400.0
+READER, AMPLE = 36.0, 400.0
 """Nominal milliseconds: the reader's limit for a picture, and more than is ever useful."""
 _LEAST, _MOST = 6, 130
 """Least and most bytes of the payloads of photographs."""

@@ -32,7 +32,7 @@ _EVIDENT = 0.5
 """Agreement of the function patterns that shows this."""
 _LEAST_SIDE = 64
 """Pixels; no readable symbol of 21 modules is smaller."""
-_PRIOR_WORK = 45.0
+_PRIOR_WORK = 36.0
 """Additional nominal milliseconds for decoding with a payload model, after all else has failed and if it may
 succeed."""
 _MOST_PRIOR_TRIES = 2
@@ -108,7 +108,8 @@ def read_logits(
     """
     if logits.ndim != 2 or not np.isfinite(logits).all():
         raise ValueError("logits must be finite and (H, W)")
-    effort = Effort(work, time.monotonic() + deadline_s)
+    end = time.monotonic() + deadline_s
+    effort = Effort(work, end)
     if min(logits.shape) < _LEAST_SIDE:
         return []
     search = _Search(np.ascontiguousarray(logits, dtype=np.float32), calibration or TYPICAL, effort)
@@ -119,7 +120,7 @@ def read_logits(
             break
         readings.append(reading)
     if prior and not readings:
-        last = search.with_prior(Effort(_PRIOR_WORK, time.monotonic() + deadline_s / 2), hint)
+        last = search.with_prior(Effort(_PRIOR_WORK, end), hint)
         readings += [] if last is None else [last]
     return readings
 

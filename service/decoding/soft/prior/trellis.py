@@ -46,7 +46,7 @@ _FITTING: Final = 0.75
 """Share of the messages whose symbol is the smallest of its level that holds them; the rest may have any length."""
 _NEGLIGIBLE: Final = 12.0
 """Nats below the likeliest at which a length is not followed."""
-_UNLIKELY: Final = 6.5
+_UNLIKELY: Final = 5.0
 """The same for an opening, a mode and an end from which a next run is looked for, each a pass of its own."""
 _WITHOUT_WEIGHT: Final = 1e-4
 """Posterior of a run below which its bits are not asked for."""
