@@ -144,7 +144,10 @@ def test_a_resumed_run_keeps_the_notes_of_where_its_weights_come_from(tmp_path: 
     state = checkpoints.load(last)
     state.notes = "From elsewhere."
     state.save(last)
-    assert checkpoints.load(train(_tiny(2), tmp_path / "run", resume=last, cache=tmp_path)).notes == "From elsewhere."
+    assert (
+        checkpoints.load(train(_tiny(2), tmp_path / "run", resume=last, cache=tmp_path)).notes
+        == "From elsewhere."
+    )
 
 
 def test_resuming_with_another_network_is_refused(tmp_path: Path) -> None:
