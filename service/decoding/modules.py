@@ -26,12 +26,28 @@ _UNSURE: Final = 2.0
 def printed(version: int, level: Level, mask: int, blocks: NDArray[np.uint8]) -> BoolArray:
     """`(n, n)` the dark modules of a whole symbol with these code words (see `codewords.interleaving`)."""
     dark = codewords.modules_of_blocks(blocks, version, level, mask)
+    _draw_patterns(dark, version, level, mask)
+    return dark
+
+
+def printed_as_seen(seen: BoolArray, version: int, level: Level, mask: int) -> BoolArray:
+    """The same of a symbol of which no codeword is wrong: what was seen holds the data already."""
+    dark = seen.copy()
+    order = layout.data_order(version)
+    rest = order[len(order) // 8 * 8 :]
+    # The remainder bits are zeros before masking (clause 7.6).
+    dark[rest[:, 0], rest[:, 1]] = layout.mask(mask, version)[rest[:, 0], rest[:, 1]]
+    _draw_patterns(dark, version, level, mask)
+    return dark
+
+
+def _draw_patterns(dark: BoolArray, version: int, level: Level, mask: int) -> None:
+    """Function patterns and format information."""
     known, pattern = layout.function_pattern(version)
-    dark[known] = pattern[known]
+    np.copyto(dark, pattern, where=known)
     word = layout.word_bits(layout.format_word(_INDICATORS[level] << 3 | mask), layout.FORMAT_BITS)
     for positions in layout.format_positions(version):
         dark[positions[:, 0], positions[:, 1]] = word
-    return dark
 
 
 def corrected_blocks(

@@ -147,7 +147,11 @@ def _qr(
         return symbol, None
     checks, length = block_structure(version, level).checks, blocks.shape[1]
     bound = sum(modules.misread_bound(length, checks, int(count)) for count in wrong)
-    dark = modules.printed(version, level, mask, blocks)
+    dark = (
+        modules.printed(version, level, mask, blocks)
+        if wrong.any()
+        else modules.printed_as_seen(seen, version, level, mask)
+    )
     symbol = replace(
         symbol,
         sequence=_sequence(message.structured_append),

@@ -205,3 +205,19 @@ def test_unsure_modules_are_those_near_grey(reader: str) -> None:
 def known(reading: Reading) -> Symbol:
     assert reading.symbol is not None
     return reading.symbol
+
+
+@pytest.mark.parametrize("version", [1, 2, 7, 14, 21, 28])
+def test_remainder_bits_and_patterns_are_mended_where_no_codeword_is_wrong(version: int) -> None:
+    """0, 7, 0, 3, 4 and 3 remainder bits (ISO/IEC 18004:2015, table 1)."""
+    modules = matrix((Part("byte", b"remainder"),), error="M", mask=6, least=version)
+    damaged = modules.copy()
+    # The left column, above the lower finder pattern, is where the data end; the timing pattern crosses it.
+    end = len(modules) - 9 if version < 7 else len(modules) - 12
+    damaged[end, 0] ^= version != 1 and version != 7
+    damaged[6, 10] ^= 1
+    (reading,) = zxing(bare(), picture(damaged))
+    symbol = known(reading)
+    assert symbol.modules is not None
+    np.testing.assert_array_equal(unpacked(symbol.modules, symbol.modules.dark), modules.astype(bool))
+    np.testing.assert_array_equal(unpacked(symbol.modules, symbol.modules.damaged), damaged != modules)
