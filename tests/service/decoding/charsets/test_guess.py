@@ -1,9 +1,11 @@
 """Which text the payloads of `payloads` are given, and how often the wrong one."""
 
+import random
+
 import pytest
 
 from service.decoding.charsets import guess
-from service.decoding.payload import interpret
+from service.decoding.payload import interpret, interpret_bytes
 from service.decoding.soft import Segment
 from tests.service.decoding.charsets.payloads import Payload, certain, undeclared
 
@@ -68,3 +70,10 @@ def test_the_guess_says_how_likely_it_is() -> None:
 @pytest.mark.parametrize("data", [b"\xff", bytes(range(128, 256)), b"\x80\x81\x82\xff\xfe\xfd", b"\xa0"])
 def test_what_nobody_writes_is_no_text(data: bytes) -> None:
     assert guess(data) is None
+
+
+def test_random_bytes_are_hardly_ever_text() -> None:
+    rng = random.Random(27)
+    keys = [rng.randbytes(16) for _ in range(500)]
+    assert sum(interpret_bytes(key).text is not None for key in keys) <= 5
+    assert not [key for key in keys if interpret_bytes(key + rng.randbytes(16)).text is not None]
