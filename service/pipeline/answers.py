@@ -207,13 +207,6 @@ class BatchAnswer(BaseModel):
     ]
 
 
-class ModelState(ModelRef):
-    """The generator being served."""
-
-    sha256: Annotated[str, Field(description="Of its ONNX file, in hexadecimal.")]
-    parameters: Annotated[int, Field(description="Trained numbers in it.")]
-
-
 class DecoderState(BaseModel):
     """The processes that readers run in."""
 
@@ -230,27 +223,6 @@ class DecoderState(BaseModel):
     wechat_nets: Annotated[
         bool, Field(description="Whether WeChatQRCode has its two nets, detector and super-resolution.")
     ]
-
-
-class Readiness(BaseModel):
-    """Whether requests can be served, judged by what there is."""
-
-    ready: Annotated[bool, Field(description="Whether they can.")]
-    reasons: Annotated[list[str], Field(description="Why not, where it is not.")]
-    provider: Annotated[str, Field(description="ONNX Runtime execution provider really in use.")]
-    model: Annotated[ModelState, Field(description="Which generator is being served, and its hash.")]
-    draft: Annotated[
-        bool, Field(description="Whether `/decode` looks at the image by the generator's 8-bit copy first.")
-    ]
-    decoder: Annotated[DecoderState, Field(description="State of the decoder processes.")]
-
-
-class Liveness(BaseModel):
-    """The process answers."""
-
-    alive: Annotated[
-        Literal[True], Field(description="Always true: a process that is not does not say so.")
-    ] = True
 
 
 def incomplete(result: DecodeResult) -> Incomplete | None:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from service.errors import ServiceError
-from service.server.problems import MEDIA_TYPE, problem_body, title
+from service.pipeline.answers import PROBLEM_TYPE
+from service.server.problems import problem_body, title
 from service.server.upgrades import Http1Protocol
 
 MOST_HEAD_BYTES = 64 * 1024
@@ -168,7 +169,7 @@ class BoundedProtocol(Http1Protocol):
         error = ServiceError(code, detail)
         body = json.dumps(problem_body(error)).encode()
         head = (
-            f"HTTP/1.1 {error.status} {title(error.status)}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+            f"HTTP/1.1 {error.status} {title(error.status)}\r\ncontent-type: {PROBLEM_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n"
             "x-content-type-options: nosniff\r\ncache-control: no-store\r\n\r\n"
         )

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from service.errors import STATUS, ServiceError
+from service.pipeline.answers import PROBLEM_TYPE
 
-MEDIA_TYPE = "application/problem+json"
 CODE_KEY = "problem_code"
 """Key in the state of a request for the code of the problem that it was answered with; read by metrics and log."""
 
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class _ProblemResponse(JSONResponse):
-    media_type = MEDIA_TYPE
+    media_type = PROBLEM_TYPE
 
     def __init__(self, code: str, body: dict[str, Any], headers: Mapping[str, str]) -> None:
         super().__init__(body, STATUS[code], headers)

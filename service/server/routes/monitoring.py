@@ -5,9 +5,8 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from service.pipeline.answers import Liveness, Readiness
 from service.server.prometheus import Gather
-from service.server.readiness import readiness
+from service.server.readiness import Liveness, Readiness, readiness
 
 
 def router(gather: Gather) -> APIRouter:
