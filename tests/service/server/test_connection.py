@@ -103,12 +103,16 @@ def test_who_is_not_done_when_refused_for_good_is_hung_up_on(
         until_closed(connection, b"x", within=10)
 
 
+UNTAKEN = b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+"""The beginning of a request that is refused before its body is read."""
+
+
 def test_a_body_without_end_is_not_listened_to_once_it_is_refused(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_connection, "DRAIN_S", 0.5)
     with connect(server) as connection:
-        connection.sendall(b"POST /decode HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(UNTAKEN + b"Transfer-Encoding: chunked\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 415 ")
         until_closed(connection, b"1\r\nx\r\n", within=10)
 
@@ -116,7 +120,7 @@ def test_a_body_without_end_is_not_listened_to_once_it_is_refused(
 def test_the_rest_of_a_refused_body_is_passed_over(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_connection, "DRAIN_S", 0.5)
     with connect(server) as connection:
-        connection.sendall(b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+        connection.sendall(UNTAKEN + b"Content-Length: 5\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 415 ")
         connection.sendall(b"12345")
         time.sleep(1.0)
