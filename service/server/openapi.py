@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from service.errors import STATUS
 from service.pipeline.answers import PROBLEM_TYPE, Problem
 from service.server.routes.form import SCHEMAS
+from service.server.routes.upscale import RESTORED
 
 DETAILS = {
     "bad_request": "the request is not understood",
@@ -125,8 +126,8 @@ Post a crop: as the body itself, as the field `file` of a `multipart/form-data` 
 WebP, BMP, GIF, TIFF, HEIC and AVIF are recognised by their bytes. Leave a margin round the symbol, do not enlarge or
 sharpen the crop, and do not compress it again.
 
-Failures are `application/problem+json` (RFC 9457) with a stable `code`. 429 comes with `Retry-After`; 429, 503 and
-504 are worth another try, as is 408. Every answer has an `X-Request-ID`, the client's own if it sends one.
+Failures are `application/problem+json` (RFC 9457) with a stable `code`. 429, 503 and
+408 are worth another try, and 504 where it comes with `Retry-After`, as 429 always does. Every answer has an `X-Request-ID`, the client's own if it sends one.
 Where the service was started with API keys, send one as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
 
 The same routes are there without `/v1` for a quick try; build on those with it.
@@ -168,7 +169,7 @@ _MEANINGS = {
     429: "Too busy; wait as long as `Retry-After` says.",
     500: "Something unforeseen happened.",
     503: "Not ready, or stopping.",
-    504: "Not finished within the deadline.",
+    504: "Not finished within the deadline; worth another try where there is a `Retry-After`.",
 }
 
 
@@ -212,6 +213,11 @@ def _complete(document: dict[str, Any]) -> None:
                     }
             for status, response in operation["responses"].items():
                 _complete_response(int(status), response)
+            if path == "/v1/upscale":
+                operation["responses"]["200"]["headers"][RESTORED] = {
+                    "description": "With `restore=true`: how many symbols were drawn into the image.",
+                    "schema": {"type": "integer"},
+                }
 
 
 def _complete_response(status: int, response: dict[str, Any]) -> None:
@@ -219,7 +225,7 @@ def _complete_response(status: int, response: dict[str, Any]) -> None:
     if PROBLEM_TYPE not in response.get("content", {}):
         return
     response["description"] = _MEANINGS[status]
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.GATEWAY_TIMEOUT):
         response["headers"].update(_RETRY_AFTER)
     response["content"] = {
         PROBLEM_TYPE: {

@@ -14,6 +14,7 @@ from service import imaging
 from service.decoding.cascade import AttemptRecord, DecodeResult, Upscale
 from service.decoding.reading import Kind
 from service.decoding.zxing import QR
+from service.errors import ServiceError
 from service.pipeline import upload_jobs
 from service.pipeline.answers import DecodeAnswer, UpscaleQuery
 from service.pipeline.read_and_enlarge import enlarge, read
@@ -123,3 +124,25 @@ def test_a_reader_s_time_is_that_of_the_picture_it_looked_at(settings: Settings)
     assert told["read_upscaled"] == pytest.approx(140.0)
     assert counted == {"read_upload": pytest.approx(0.17), "read_upscaled": pytest.approx(0.14)}
     assert told["upscale"] < 500, "the engine's time is its own, not that of its record"
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_a_deadline_that_passed_tells_whether_another_try_is_worth_it(
+    settings: Settings, waiting: bool
+) -> None:
+    class Late(Recorded):
+        async def decode(self, *_: Any, **__: Any) -> DecodeResult:
+            return DecodeResult((), (), upscaled=False, timed_out=True)
+
+    async def run() -> ServiceError:
+        async with opened(settings, decoder=lambda _: Late([])) as services:
+            task = Task.of(services, encode(pattern(20, 20)))
+            task.stages.add("wait" if waiting else "inference", 0.9 * settings.deadline_s)
+            with pytest.raises(ServiceError) as caught:
+                await read(task)
+        return caught.value
+
+    error = asyncio.run(run())
+    assert error.code == "deadline_exceeded"
+    assert error.retry_after == (1 if waiting else None)
+    assert ("try again" in error.detail) == waiting
