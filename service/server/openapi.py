@@ -126,8 +126,9 @@ Post a crop: as the body itself, as the field `file` of a `multipart/form-data` 
 WebP, BMP, GIF, TIFF, HEIC and AVIF are recognised by their bytes. Leave a margin round the symbol, do not enlarge or
 sharpen the crop, and do not compress it again.
 
-Failures are `application/problem+json` (RFC 9457) with a stable `code`. 429, 503 and
-408 are worth another try, and 504 where it comes with `Retry-After`, as 429 always does. Every answer has an `X-Request-ID`, the client's own if it sends one.
+Failures are `application/problem+json` (RFC 9457) with a stable `code`. 408, 429 and 503 are worth another try, and 504
+where it comes with `Retry-After`, as 429 always does. Every answer has an `X-Request-ID`, the client's own if it sends
+one.
 Where the service was started with API keys, send one as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
 
 The same routes are there without `/v1` for a quick try; build on those with it.
