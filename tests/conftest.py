@@ -17,7 +17,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 _STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
 """Audit events of a process that starts. What `multiprocessing` starts has none."""
 _unmarked: str | None = None
-"""The test that is under way, where it has no marker `processes`."""
+"""The test that is under way, where it must start no process."""
 
 
 def _refuse_processes(event: str, _arguments: Any = ()) -> None:
@@ -39,9 +39,10 @@ multiprocessing.process.BaseProcess.start = _start_or_refuse  # type: ignore[met
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Let the fast tests stay fast: `make test-fast` leaves out what starts processes, by its marker."""
+    """Refuse processes in `make test-fast`, so that whoever forgets the marker hears of it there."""
     global _unmarked
-    _unmarked = None if item.get_closest_marker("processes") else item.nodeid
+    fast = "not processes" in item.config.getoption("markexpr")
+    _unmarked = item.nodeid if fast and not item.get_closest_marker("processes") else None
     try:
         return (yield)
     finally:

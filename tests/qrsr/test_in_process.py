@@ -15,6 +15,8 @@ from tests.builders.images import encode, pattern, symbol
 from tests.builders.model import TINY, write_tiny_model
 from tests.builders.process import ROOT
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[qrsr.Reader]:

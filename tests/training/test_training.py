@@ -243,6 +243,7 @@ def test_a_signal_ends_a_run_with_a_checkpoint_that_goes_on(
         assert torch.allclose(resumed.generator[name], weight, atol=1e-6), name
 
 
+@pytest.mark.processes
 def test_an_export_that_is_ended_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,6 +256,7 @@ def test_an_export_that_is_ended_leaves_nothing_behind(
     assert list((store / "qr_sr_x4").iterdir()) == []
 
 
+@pytest.mark.processes
 def test_an_export_into_a_store_of_its_own_takes_the_nets_from_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,6 +274,7 @@ def test_an_export_into_a_store_of_its_own_takes_the_nets_from_elsewhere(
     assert asked == [tmp_path / "own" / "wechat_qr" / "1", tmp_path / "nets"]
 
 
+@pytest.mark.processes
 def test_a_packed_checkpoint_is_half_as_large_and_goes_on(tmp_path: Path) -> None:
     last = train(_tiny(3), tmp_path / "run", cache=tmp_path)
     packed = tmp_path / "packed.pt"

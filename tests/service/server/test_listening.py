@@ -31,6 +31,7 @@ def test_a_taken_port_and_a_foreign_address_are_obstacles(taken: int) -> None:
     assert "cannot listen on no.such.host.invalid" in (obstacle("no.such.host.invalid", 80) or "")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "command", [("-m", "service"), ("-m", "service", "serve"), ("service/server/listening.py", "127.0.0.1")]
 )
