@@ -19,7 +19,7 @@ _STATUSES = (400, 401, 408, 413, 415, 422, 429, 503, 504)
 
 async def decode_upload(request: Request) -> Response:
     """Read the symbols: from the upload first, then from its ×4 image."""
-    # Called here and not as a dependency, which FastAPI would send to a thread for every request.
+    # Called directly: FastAPI would run a dependency in a thread for every request.
     query = query_of(request, DecodeQuery)
 
     async def work(task: Task) -> DecodeAnswer:
@@ -41,7 +41,7 @@ async def decode_batch(request: Request) -> Response:
 
 
 def route(prefix: str) -> Route:
-    """The route that answers, to stand before the framework's own, which costs the event loop twice as much.
+    """The route that answers. It precedes FastAPI's own route, which takes more time of the event loop.
 
     Kept for the row "`/decode`: all read from the upload" of "What a request costs" in docs/performance.md.
     """
@@ -49,7 +49,7 @@ def route(prefix: str) -> Route:
 
 
 def router() -> APIRouter:
-    """The same as routes of the framework, which describes them in the OpenAPI document."""
+    """The same endpoints as routes of FastAPI, which describes them in the OpenAPI document."""
     routes = APIRouter(tags=["images"])
     query = {"parameters": parameters(DecodeQuery)}
     routes.post(
