@@ -24,7 +24,7 @@ pytestmark = pytest.mark.processes
 
 
 REFUSALS = [
-    (b"\x00\x00\x00\x18ftypheic" + bytes(64), "photo.heic", "The service does not take this kind of file."),
+    (b"%PDF-1.7" + bytes(64), "scan.pdf", "The service does not take this kind of file."),
     (b"", "empty.png", "That file is empty."),
     (encode(np.full((6, 30), 90, np.uint8)), "thin.png", "That image is too small."),
     (encode(symbol("cut"))[:120], "half.png", "That image is damaged."),
