@@ -90,6 +90,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         action="store_true",
         help="a line of JSON for each file: the answer of /decode, or its error",
     )
+    read.add_argument(
+        "--expect",
+        metavar="HINT",
+        default="",
+        help="what the payloads may be: prefix:TEXT, charset:LETTERS, length:N or N-M, regex:EXPRESSION, or list:@FILE "
+        "with a candidate a line; helps where a symbol is hardly readable and forces nothing",
+    )
     _add_bulk(read, "RESULT.parquet", "the file to write when all has been read")
     read.set_defaults(run=partial(_read, read))
     upscale = commands.add_parser(
@@ -220,13 +227,25 @@ def _read(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.out is not None:
         if options.json:
             parser.error("--json is for standard output; --out writes Parquet")
+        if options.expect:
+            parser.error("--expect is for standard output")
         return _bulk(parser, options, None)
     _refuse_bulk(parser, options)
     if not options.files:
         parser.error("no FILE")
     from service.cli.read import run
 
-    return run(ReadOptions(tuple(options.files), options.json))
+    return run(ReadOptions(tuple(options.files), options.json, _expected(parser, options.expect)))
+
+
+def _expected(parser: argparse.ArgumentParser, text: str) -> str:
+    """The hint, a list's file read. Whether it is understood is for the command to find out."""
+    if text.startswith("list:@"):
+        try:
+            text = "list:" + Path(text.removeprefix("list:@")).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            parser.error(f"--expect: {error}")
+    return text
 
 
 def _upscale(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:

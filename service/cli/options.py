@@ -22,6 +22,8 @@ class ReadOptions:
     files: tuple[str, ...]
     """Paths; `-` is standard input."""
     as_json: bool
+    expect: str = ""
+    """What the payloads may be; empty for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from itertools import islice
 
+from pydantic import ValidationError
+
 from service.cli.command import complain, load, with_services
 from service.cli.options import NOTHING, READ, UNUSABLE, ReadOptions
 from service.cli.terminal import plain
 from service.errors import ServiceError
 from service.files import FileError, utf8
 from service.machine import usable_cpus
-from service.pipeline.answers import DecodeAnswer
+from service.pipeline.answers import DecodeAnswer, DecodeQuery
 from service.pipeline.read_and_enlarge import read
 from service.pipeline.runtime import Services, Task
 from service.pipeline.symbols import Symbol
@@ -24,13 +26,17 @@ Outcome = DecodeAnswer | FileError | ServiceError
 
 def run(options: ReadOptions) -> int:
     """Print the payloads. Returns the exit status."""
-
+    try:
+        query = DecodeQuery(expect=options.expect)
+    except ValidationError as error:
+        complain(f"--expect: {error.errors()[0]['msg'].removeprefix('Value error, ')}")
+        return UNUSABLE
     # UTF-8, whatever the locale.
     getattr(sys.stdout, "reconfigure", lambda **_: None)(encoding="utf-8", errors="backslashreplace")
 
     async def work(services: Services) -> int:
         status = READ
-        async with aclosing(_outcomes(services, options.files)) as outcomes:
+        async with aclosing(_outcomes(services, options.files, query)) as outcomes:
             async for path, outcome in outcomes:
                 _show(path, outcome, options)
                 if not isinstance(outcome, DecodeAnswer):
@@ -53,16 +59,18 @@ def _show(path: str, outcome: Outcome, options: ReadOptions) -> None:
         complain(f"{plain(path)}: {outcome.detail}")
 
 
-async def _outcomes(services: Services, paths: Sequence[str]) -> AsyncGenerator[tuple[str, Outcome], None]:
+async def _outcomes(
+    services: Services, paths: Sequence[str], query: DecodeQuery
+) -> AsyncGenerator[tuple[str, Outcome], None]:
     """Results in the order of the paths. One file more than there are CPUs is in progress."""
     left = iter(paths)
-    at_work = [(path, _start(services, path)) for path in islice(left, usable_cpus() + 1)]
+    at_work = [(path, _start(services, path, query)) for path in islice(left, usable_cpus() + 1)]
     try:
         while at_work:
             path, task = at_work[0]
             outcome = await task
             del at_work[0]
-            at_work += [(following, _start(services, following)) for following in islice(left, 1)]
+            at_work += [(following, _start(services, following, query)) for following in islice(left, 1)]
             yield path, outcome
     finally:
         # The reader of the output may close the pipe early.
@@ -71,14 +79,14 @@ async def _outcomes(services: Services, paths: Sequence[str]) -> AsyncGenerator[
         await asyncio.gather(*(task for _, task in at_work), return_exceptions=True)
 
 
-def _start(services: Services, path: str) -> "asyncio.Task[Outcome]":
-    return asyncio.create_task(_outcome(services, path))
+def _start(services: Services, path: str, query: DecodeQuery) -> "asyncio.Task[Outcome]":
+    return asyncio.create_task(_outcome(services, path, query))
 
 
-async def _outcome(services: Services, path: str) -> Outcome:
+async def _outcome(services: Services, path: str, query: DecodeQuery) -> Outcome:
     try:
         data = await services.in_thread(load, path, services.settings)
-        return await read(Task.of(services, data))
+        return await read(Task.of(services, data), query)
     except (FileError, ServiceError) as error:
         return error
 

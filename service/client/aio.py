@@ -40,11 +40,17 @@ class AsyncClient:
         )
 
     async def decode(
-        self, source: Source, *, symbol: Drawn | None = None, damage: bool = False, formats: str = "qr"
+        self,
+        source: Source,
+        *,
+        symbol: Drawn | None = None,
+        damage: bool = False,
+        formats: str = "qr",
+        expect: str = "",
     ) -> Decoded:
         """See `Client.decode`."""
         call = await asyncio.to_thread(
-            exchange.decode_call, source, symbol=symbol, damage=damage, formats=formats
+            exchange.decode_call, source, symbol=symbol, damage=damage, formats=formats, expect=expect
         )
         return await self._call(call)
 

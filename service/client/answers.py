@@ -98,6 +98,10 @@ class Symbol:
     quality: Quality
     symbol: Drawing | None
     """The identical symbol, where that was asked for and its modules are known."""
+    prior: bool = False
+    """Whether it could only be read with a model of what payloads are, or with `expect`."""
+    hint: str | None = None
+    """`matched` or `not matched`: whether the payload is as `expect` says; None without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,8 @@ def decoded(body: Mapping[str, Any]) -> Decoded:
                 structured_append=_place(symbol["structured_append"]),
                 quality=_quality(symbol["quality"]),
                 symbol=_drawing(symbol["symbol"]),
+                prior=symbol.get("prior", False),
+                hint=symbol.get("hint"),
             )
             for symbol in body["symbols"]
         ),

@@ -83,12 +83,19 @@ class Tries:
 
 
 def decode_call(
-    source: Source, *, symbol: Drawn | None = None, damage: bool = False, formats: str = "qr"
+    source: Source,
+    *,
+    symbol: Drawn | None = None,
+    damage: bool = False,
+    formats: str = "qr",
+    expect: str = "",
 ) -> Call[answers.Decoded]:
     """`POST /v1/decode`."""
     query = {} if formats == "qr" else {"formats": formats}
     if symbol is not None:
         query |= {"symbol": symbol, "damage": "true" if damage else "false"}
+    if expect:
+        query["expect"] = expect
     return Call("v1/decode", query, read(source), lambda response: answers.decoded(_json(response)))
 
 

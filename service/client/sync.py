@@ -46,7 +46,13 @@ class Client:
         self._http = httpx.Client(transport=transport, **exchange.options(base_url, api_key, concurrency))
 
     def decode(
-        self, source: Source, *, symbol: Drawn | None = None, damage: bool = False, formats: str = "qr"
+        self,
+        source: Source,
+        *,
+        symbol: Drawn | None = None,
+        damage: bool = False,
+        formats: str = "qr",
+        expect: str = "",
     ) -> Decoded:
         """Read the symbols of an image.
 
@@ -54,12 +60,15 @@ class Client:
             symbol: give each symbol back, drawn anew in this form.
             damage: with `symbol`: also tell which modules were damaged.
             formats: kinds of symbols to look for, with commas between: `qr`, `micro_qr`, `rmqr`.
+            expect: what the payload may be, for example `prefix:https://shop.example/`; see docs/integration.md.
 
         Raises:
             ClientError: after all tries. No symbol is not an error.
             OSError: the file cannot be read.
         """
-        return self._call(exchange.decode_call(source, symbol=symbol, damage=damage, formats=formats))
+        return self._call(
+            exchange.decode_call(source, symbol=symbol, damage=damage, formats=formats, expect=expect)
+        )
 
     def upscale(self, source: Source, image_format: Format = "png", *, decode: bool = False) -> Enlarged:
         """Enlarge an image four times, and read its symbols too where `decode` is true.

@@ -46,12 +46,15 @@ class Attempt:
 
     name: str
     job: Callable[..., list[Reading]]
-    """Gets the picture and `name`, and the kinds to look for where `kinds` says so; runs in a decoder process."""
+    """Gets the picture and `name`, and the kinds to look for where `kinds` says so, or what is expected of payloads
+    where `expects` does; runs in a decoder process."""
     picture: PictureKind = "upload"
     """`sr` and `logits` come from the generator, `draft` is the x4 image by its faster copy; `colours` is the upload
     where it has any."""
     kinds: bool = False
     """Whether the job is told which kinds of symbols to look for; others look for QR Codes alone."""
+    expects: bool = False
+    """Whether the job is told what is expected of payloads."""
     limit: float = 2.0
     """Seconds it may take in its process, even if the deadline is later."""
     family: str = ""
@@ -71,7 +74,7 @@ ATTEMPTS = (
     Attempt("zxing", jobs.zxing, brief=True, kinds=True),
     Attempt("draft-zxing", jobs.zxing, "draft", brief=True, kinds=True),
     Attempt("sr-zxing", jobs.zxing, "sr", brief=True, kinds=True),
-    Attempt("soft", jobs.soft, "logits", limit=4.0),  # it ends by itself, sooner
+    Attempt("soft", jobs.soft, "logits", expects=True, limit=4.0),  # it ends by itself, sooner
     Attempt("wechat", jobs.wechat, family="wechat", at_middle_size=False),
     Attempt("wechat-plain", jobs.wechat_plain, family="wechat", at_middle_size=False),
 )
@@ -150,6 +153,7 @@ class Cascade:
         deadline: float,
         observe: Callable[[AttemptRecord], None] = lambda _: None,
         kinds: tuple[Kind, ...] = QR,
+        expect: str = "",
     ) -> DecodeResult:
         """Read the symbols in `image`.
 
@@ -163,8 +167,9 @@ class Cascade:
             deadline: on the clock of `time.monotonic()`, seconds.
             observe: called with the record of each attempt when it has ended.
             kinds: of symbols to look for.
+            expect: what the payload may be (see `soft.prior.hints`); empty for nothing.
         """
-        run = _Run(self._pool, image, upscale, draft, deadline, observe, kinds)
+        run = _Run(self._pool, image, upscale, draft, deadline, observe, kinds, expect)
         attempts = self._order(image.shape[0] * image.shape[1], enlarging=upscale is not None)
         if "qr" not in kinds:
             attempts = [attempt for attempt in attempts if attempt.kinds]
@@ -194,9 +199,10 @@ class _Run:
         deadline: float,
         observe: Callable[[AttemptRecord], None],
         kinds: tuple[Kind, ...],
+        expect: str,
     ) -> None:
         self._pool, self._luma, self._deadline = pool, legible(image), deadline
-        self._observe, self._kinds = observe, kinds
+        self._observe, self._kinds, self._expect = observe, kinds, expect
         self._colours = image if image.ndim == 3 else None
         self._engines = {"draft": draft, "sr": upscale, "logits": upscale}
         self._given_up: set[str] = set()
@@ -275,7 +281,7 @@ class _Run:
                     attempt.job,
                     picture,
                     attempt.name,
-                    *((self._kinds,) if attempt.kinds else ()),
+                    *self._told(attempt),
                     deadline=self._deadline,
                     limit=attempt.limit,
                     brief=attempt.brief and picture.size <= BRIEF,
@@ -294,6 +300,12 @@ class _Run:
             outcome = "failed"
         self._record(attempt.name, start, outcome, len(readings), attempt.picture)
         return readings
+
+    def _told(self, attempt: Attempt) -> tuple[Any, ...]:
+        """What the job of an attempt gets beside picture and name."""
+        if attempt.kinds:
+            return (self._kinds,)
+        return (self._expect,) if attempt.expects and self._expect else ()
 
     def _record(
         self, name: str, start: float, outcome: Outcome, symbols: int, picture: PictureKind | None = None

@@ -15,6 +15,7 @@ from service.decoding.payload import interpret
 from service.decoding.reading import Kind, Reading
 from service.decoding.soft import SoftCalibration, SoftReading, read_logits
 from service.decoding.soft.prior.automaton import payload_model
+from service.decoding.soft.prior.hints import hint
 from service.decoding.symbol import identifier, of_soft, pieces_of, sent
 from service.decoding.wechat import WeChatFiles, WeChatReader
 from service.decoding.zxing import QR, read_zxing
@@ -93,10 +94,19 @@ def zxing_channels(
     return []
 
 
-def soft(readers: Readers, logits: NDArray[np.floating[Any]], attempt: str) -> list[Reading]:
-    """The soft-decision reader on `(h, w)` logits, negative where dark. It finds inverted symbols too."""
+def soft(
+    readers: Readers, logits: NDArray[np.floating[Any]], attempt: str, expect: str = ""
+) -> list[Reading]:
+    """The soft-decision reader on `(h, w)` logits, negative where dark. It finds inverted symbols too.
+
+    Args:
+        expect: what the payload may be (see `soft.prior.hints`); empty for nothing.
+    """
+    expected = hint(expect) if expect and readers.prior else None
     began = time.monotonic()
-    found = read_logits(from_half(logits), readers.calibration, _SOFT_SECONDS, prior=readers.prior)
+    found = read_logits(
+        from_half(logits), readers.calibration, _SOFT_SECONDS, prior=readers.prior, hint=expected
+    )
     if not found and time.monotonic() - began >= _SOFT_SECONDS:
         raise ReaderTimeoutError
     return [_from_soft(reading, attempt) for reading in found]

@@ -3,10 +3,11 @@
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from service.decoding.cascade import AttemptRecord, DecodeResult, Outcome
 from service.decoding.reading import Kind
+from service.decoding.soft.prior.hints import hint
 from service.decoding.zxing import KINDS
 from service.errors import STATUS, ServiceError
 from service.imaging import Format
@@ -38,6 +39,22 @@ class DecodeQuery(_Query):
             examples=["qr", "qr,micro_qr,rmqr"],
         ),
     ] = "qr"
+    expect: Annotated[
+        str,
+        Field(
+            description="What the payload may be: `prefix:`, `charset:`, `length:` (bytes, or `20-30`), `regex:` or "
+            "`list:` (candidates, one a line), and its value. It helps where a symbol is hardly readable and forces "
+            "nothing; `hint` says whether what was read is as expected.",
+            examples=["prefix:https://shop.example/", "length:27", "regex:[A-Z]{2}[0-9]{6}"],
+        ),
+    ] = ""
+
+    @field_validator("expect")
+    @classmethod
+    def _understood(cls, text: str) -> str:
+        if text:
+            hint(text)
+        return text
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -138,11 +138,18 @@ class DecoderProcesses:
         observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
         kinds: tuple[Kind, ...] = QR,
+        expect: str = "",
     ) -> DecodeResult:
         """See `Cascade.decode`. With `after`, the result of `read_small`, the attempts continue with the second one."""
         cascade = self._cascade if after is None else self._after_first
         found = await cascade.decode(
-            image, upscale=upscale, draft=draft, deadline=deadline, observe=observe, kinds=kinds
+            image,
+            upscale=upscale,
+            draft=draft,
+            deadline=deadline,
+            observe=observe,
+            kinds=kinds,
+            expect=expect,
         )
         return found if after is None else replace(found, attempts=after.attempts + found.attempts)
 

@@ -9,7 +9,6 @@ from model_store.contract import SCALE, Image, luma, merge_colour
 from model_store.contract import enlarge as enlarge_plane
 from service.decoding.cascade import AttemptRecord, DecodeResult, Upscale, Upscaled
 from service.decoding.reading import Kind, Reading
-from service.decoding.zxing import QR
 from service.errors import ServiceError
 from service.imaging import Format, Picture, check_encodable, encode
 from service.pipeline.answers import (
@@ -77,7 +76,7 @@ async def find(task: Task, query: DecodeQuery = _PLAIN) -> Read:
             first = result if result.attempts else None
             picture = await _picture(task, opened, grey=True)
             size = _size(picture)
-            result = await _read_enlarging(task, picture.pixels, query.kinds, after=first)
+            result = await _read_enlarging(task, picture.pixels, query, after=first)
     return _answer(task, size, result, query)
 
 
@@ -115,7 +114,7 @@ async def _picture(task: Task, opened: Opened, *, grey: bool = False) -> Picture
 
 
 async def _read_enlarging(
-    task: Task, image: Image, kinds: tuple[Kind, ...], after: DecodeResult | None = None
+    task: Task, image: Image, query: DecodeQuery, after: DecodeResult | None = None
 ) -> DecodeResult:
     small_enough = image.shape[0] * image.shape[1] <= task.services.settings.max_upscale_pixels
     drafts = small_enough and task.services.upscaler.drafts
@@ -125,7 +124,7 @@ async def _read_enlarging(
         partial(_upscaled, task, logits=True) if small_enough else None,
         partial(_upscaled, task, logits=False, draft=True) if drafts else None,
         after,
-        kinds,
+        query,
     )
 
 
@@ -156,7 +155,7 @@ async def enlarge(task: Task, query: UpscaleQuery, decoding: DecodeQuery | None 
         found = None
         if reads:
             asked = decoding or _PLAIN
-            result = await _read(task, picture.pixels, done, kinds=asked.kinds)
+            result = await _read(task, picture.pixels, done, query=asked)
             found = _answer(task, _size(picture), result, asked)
         drawn = found.readings if found and query.restore else ()
         with task.stages("encode"):
@@ -183,7 +182,7 @@ async def _read(
     upscale: Upscale | None,
     draft: Upscale | None = None,
     after: DecodeResult | None = None,
-    kinds: tuple[Kind, ...] = QR,
+    query: DecodeQuery = _PLAIN,
 ) -> DecodeResult:
     """Read an image and count the symbols; `after` is the result for the first reader.
 
@@ -198,7 +197,8 @@ async def _read(
         deadline=task.deadline,
         observe=partial(_count_attempt, task),
         after=after,
-        kinds=kinds,
+        kinds=query.kinds,
+        expect=query.expect,
     )
     _count_symbols(task, result)
     if result.timed_out and not result.readings:
@@ -244,7 +244,10 @@ def _answer(task: Task, size: Size, result: DecodeResult, query: DecodeQuery) ->
     manifest = task.services.engine.engine.manifest
     missing = incomplete(result)
     answer = DecodeAnswer.model_construct(
-        symbols=[symbol(reading, query.symbol, damage=query.damage) for reading in result.readings],
+        symbols=[
+            symbol(reading, query.symbol, damage=query.damage, expect=query.expect)
+            for reading in result.readings
+        ],
         joined=joined(result.readings),
         image=size,
         upscaled=result.upscaled,

@@ -68,6 +68,7 @@ class Decoder(Protocol):
         observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
         kinds: tuple[Kind, ...] = QR,
+        expect: str = "",
     ) -> DecodeResult:
         """Read an image. `after` is the result of `read_small`, whose attempt is not repeated."""
         ...

@@ -11,6 +11,7 @@ from service.decoding.geometry import pixels_per_module
 from service.decoding.payload import interpret
 from service.decoding.reading import Kind, Modules, Reading, Source
 from service.decoding.soft import Segment
+from service.decoding.soft.prior.hints import hint
 
 DrawnAs = Literal["svg", "png", "matrix"]
 _PNG_SCALE = 8
@@ -146,6 +147,16 @@ class Symbol(BaseModel):
         Field(description="Its place in a sequence; null where it stands for itself."),
     ]
     quality: Annotated[Quality, Field(description="How well it was read.")]
+    prior: Annotated[
+        bool,
+        Field(
+            description="Whether it could only be read with a model of what payloads are, or with `expect`."
+        ),
+    ] = False
+    hint: Annotated[
+        Literal["matched", "not matched"] | None,
+        Field(description="Whether the payload is as `expect` says; null without it."),
+    ] = None
     symbol: Annotated[
         SymbolDrawing | None,
         Field(
@@ -169,7 +180,9 @@ class JoinedMessage(BaseModel):
     ]
 
 
-def symbol(reading: Reading, drawn: DrawnAs | None = None, *, damage: bool = False) -> Symbol:
+def symbol(
+    reading: Reading, drawn: DrawnAs | None = None, *, damage: bool = False, expect: str = ""
+) -> Symbol:
     """The JSON form of a reading, with the symbol drawn anew where that is asked for."""
     known = reading.symbol
     modules = known.modules if known else None
@@ -197,8 +210,16 @@ def symbol(reading: Reading, drawn: DrawnAs | None = None, *, damage: bool = Fal
             unused_error_correction=round(modules.unused_error_correction, 3) if modules else None,
             pixels_per_module=round(pixels_per_module(reading.points, rows, columns), 2),
         ),
+        prior=known.prior if known else False,
+        hint=_as_expected(reading.payload, expect),
         symbol=drawing_of(modules, known.kind, drawn, damage=damage) if known and modules and drawn else None,
     )
+
+
+def _as_expected(payload: bytes, expect: str) -> Literal["matched", "not matched"] | None:
+    if not expect:
+        return None
+    return "matched" if hint(expect).matches(payload) else "not matched"
 
 
 def drawing_of(modules: Modules, kind: Kind, drawn: DrawnAs, *, damage: bool = False) -> SymbolDrawing:

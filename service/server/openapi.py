@@ -65,6 +65,8 @@ _SYMBOL = {
         "unused_error_correction": 0.6,
         "pixels_per_module": 1.23,
     },
+    "prior": False,
+    "hint": None,
     "symbol": None,
 }
 DECODED = {

@@ -63,8 +63,9 @@ class InProcessDecoder:
         observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
         kinds: tuple[Kind, ...] = QR,
+        expect: str = "",
     ) -> DecodeResult:
-        del deadline, draft, after
+        del deadline, draft, after, expect
         self.calls += 1
         if self.hold is not None:
             try:

@@ -97,6 +97,25 @@ def test_one_file_gives_its_payload_alone_from_standard_input_too(run: Run) -> N
     assert (done.stdout.decode(), done.returncode) == (TEXTS["label"] + "\n", 0)
 
 
+@pytest.mark.parametrize("answer", ["matched", "not matched"])
+def test_what_is_expected_is_told_and_forces_nothing(
+    run: Run, tiny: dict[str, str], tmp_path: Path, answer: str
+) -> None:
+    segno.make("HELLO", micro=False).save(str(tmp_path / "clear.png"), scale=4)
+    (tmp_path / "candidates.txt").write_text("other\nHELLO\n")
+    expect = f"list:@{tmp_path / 'candidates.txt'}" if answer == "matched" else "prefix:tel:"
+    done = run("read", "--json", "--expect", expect, str(tmp_path / "clear.png"), **tiny)
+    (symbol,) = json.loads(done.stdout)["symbols"]
+    assert (symbol["text"], symbol["hint"], done.returncode) == ("HELLO", answer, 0)
+
+
+@pytest.mark.parametrize("expect", ["label", "regex:(", "list:@there-is-no-such-file"])
+def test_what_is_no_hint_is_refused(run: Run, expect: str) -> None:
+    done = run("read", "--expect", expect, str(SAMPLES / "label.png"))
+    assert (done.stdout, done.returncode) == (b"", 2)
+    assert b"--expect" in done.stderr
+
+
 def test_files_that_cannot_be_used_are_named_and_stop_nothing(run: Run, blank: Path, tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("no image")

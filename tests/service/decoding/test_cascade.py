@@ -349,6 +349,26 @@ def test_kinds_reach_the_readers_that_know_them_and_keep_out_the_others() -> Non
         assert asked[0][1] == (kinds,)
 
 
+def test_what_is_expected_reaches_the_reader_that_knows_what_to_do_with_it() -> None:
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    def noted(name: str) -> Callable[..., list[Reading]]:
+        def job(_context: object, _picture: object, _attempt: str, *rest: object) -> list[Reading]:
+            asked.append((name, rest))
+            return []
+
+        return job
+
+    attempts = [Attempt("knows", noted("knows"), expects=True), Attempt("does not", noted("does not"))]
+    image = np.zeros((64, 64), np.uint8)
+    for expect, told in (("prefix:a", ("prefix:a",)), ("", ())):
+        asked.clear()
+        cascade = Cascade(InlinePool(), attempts)
+        asyncio.run(cascade.decode(image, upscale=None, deadline=time.monotonic() + 5, expect=expect))
+        assert asked == [("knows", told), ("does not", ())]
+    assert [attempt.name for attempt in ATTEMPTS if attempt.expects] == ["soft"]
+
+
 def test_channels_of_a_colour_picture_are_looked_at_last() -> None:
     rng = np.random.default_rng(5)
     for image in (np.zeros((64, 64), np.uint8), rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)):

@@ -89,8 +89,9 @@ class Recorded(InProcessDecoder):
         observe: Callable[[AttemptRecord], None],
         after: DecodeResult | None = None,
         kinds: tuple[Kind, ...] = QR,
+        expect: str = "",
     ) -> DecodeResult:
-        del draft, deadline, after, kinds
+        del draft, deadline, after, kinds, expect
         assert upscale is not None
         await upscale(image)
         for record in self._records:

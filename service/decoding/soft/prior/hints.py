@@ -76,7 +76,7 @@ class Hint:
             return low <= len(payload) <= high
         if self.kind == "regex":
             return _pattern(self.value).matches(payload)
-        return payload in set(self.candidates)
+        return payload in _members(self.value)
 
 
 def hint(text: str) -> Hint:
@@ -114,6 +114,11 @@ def _check_lengths(value: str) -> None:
 def _candidates(value: str) -> tuple[bytes, ...]:
     lines = (line.removesuffix("\r").encode() for line in value.split("\n"))
     return tuple(dict.fromkeys(line for line in lines if line))
+
+
+@lru_cache(maxsize=4)
+def _members(value: str) -> frozenset[bytes]:
+    return frozenset(_candidates(value))
 
 
 @lru_cache(maxsize=16)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 _LONGEST: Final = 200
 """Characters of an expression."""
 _MOST_REPEATS: Final = 200
-_MOST_STATES: Final = 400
+_MOST_STATES: Final = 200
 _ANY: Final = frozenset(range(256)) - {0x0A}
 _CLASSES: Final = {
     "d": frozenset(b"0123456789"),
@@ -68,7 +68,7 @@ class _Graph:
     steps: list[list[tuple[frozenset[int], int]]] = field(default_factory=list)
 
     def state(self) -> int:
-        if len(self.free) >= 20 * _MOST_STATES:
+        if len(self.free) >= 8 * _MOST_STATES:
             raise PatternError("too many repetitions")
         self.free.append([])
         self.steps.append([])
@@ -250,13 +250,14 @@ def _deterministic(graph: _Graph, begin: int, end: int) -> Pattern:
     numbers = {first: 0}
     waiting = [first]
     rows: list[NDArray[np.int32]] = []
+    alike = _alike(graph)
     while waiting:
         current = waiting.pop(0)
         row = np.full(256, -1, dtype=np.int32)
         steps = [step for state in current for step in graph.steps[state]]
         targets: dict[frozenset[int], frozenset[int]] = {}
-        for byte in range(256):
-            reached = frozenset(target for allowed, target in steps if byte in allowed)
+        for members in alike:
+            reached = frozenset(target for allowed, target in steps if members[0] in allowed)
             if not reached:
                 continue
             if reached not in targets:
@@ -267,9 +268,18 @@ def _deterministic(graph: _Graph, begin: int, end: int) -> Pattern:
                     raise PatternError("too many states")
                 numbers[whole] = len(numbers)
                 waiting.append(whole)
-            row[byte] = numbers[whole]
+            row[members] = numbers[whole]
         rows.append(row)
     return Pattern(np.stack(rows), np.array([end in states for states in numbers]))
+
+
+def _alike(graph: _Graph) -> list[NDArray[np.intp]]:
+    """Bytes by the sets that they are in: no expression tells the members of one group apart."""
+    sets = list({allowed for steps in graph.steps for allowed, _ in steps})
+    groups: dict[tuple[bool, ...], list[int]] = {}
+    for byte in range(256):
+        groups.setdefault(tuple(byte in allowed for allowed in sets), []).append(byte)
+    return [np.array(members) for members in groups.values()]
 
 
 def _reached(graph: _Graph, states: set[int]) -> frozenset[int]:
