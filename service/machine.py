@@ -36,6 +36,21 @@ def usable_cpus(cgroup: Path = _CGROUP) -> int:
     return max(1, affinity if quota is None else min(affinity, math.ceil(quota)))
 
 
+def has_8_bit_instructions(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether this CPU multiplies and adds 8-bit numbers in one instruction: VNNI on x86, the dot product on Arm."""
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return False
+    flags = {
+        word
+        for line in lines
+        if line.partition(":")[0].strip() in ("flags", "Features")
+        for word in line.partition(":")[2].split()
+    }
+    return bool(flags & {"avx512_vnni", "avx_vnni", "asimddp"})
+
+
 def concurrency(cpus: int) -> int:
     """Number of requests processed at the same time on this many CPUs.
 

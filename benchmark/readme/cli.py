@@ -15,6 +15,9 @@ def add_commands(commands: Any) -> None:
     picture = commands.add_parser("picture", help="draw the README's first picture, trying every reader")
     picture.add_argument("--out", type=Path, default=Path("docs/first-screen.png"))
     picture.set_defaults(run=_picture)
+    answers = commands.add_parser("answers", help="put the service's answers for the crops into the README")
+    answers.add_argument("--readme", type=Path, default=Path("README.md"), help="default: README.md")
+    answers.set_defaults(run=_answers)
 
 
 def _samples(options: argparse.Namespace) -> None:
@@ -29,3 +32,10 @@ def _picture(options: argparse.Namespace) -> None:
 
     draw(options.out)
     print(options.out)
+
+
+def _answers(options: argparse.Namespace) -> None:
+    from benchmark.readme.answers import fill
+
+    fill(options.readme)
+    print(options.readme)

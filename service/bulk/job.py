@@ -10,6 +10,7 @@ from model_store.manifest import load_generator
 from model_store.versions import version_folder
 from service.generator.draft import copy_of
 from service.imaging import Format
+from service.machine import has_8_bit_instructions
 from service.pipeline.decoder import wechat_files
 from service.settings import Settings
 
@@ -66,10 +67,18 @@ class Made(_Frozen):
             model=manifest.name,
             version=manifest.version,
             sha256=manifest.model.sha256,
-            draft=_draft(folder) if settings.drafts != "off" else "",
+            draft=_draft(folder) if drafts_of(settings) == "on" else "",
             wechat_nets=wechat_files(settings.store) is not None,
             limits={name: getattr(settings, name) for name in _LIMITS},
         )
+
+
+def drafts_of(settings: Settings) -> Literal["on", "off"]:
+    """Whether a run uses drafts; for `auto` by the instructions of this CPU and not by a measurement, which could come
+    out otherwise when the run goes on."""
+    if settings.drafts == "auto":
+        return "on" if has_8_bit_instructions() else "off"
+    return settings.drafts
 
 
 def _draft(version_dir: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Self
 import pyarrow as pa
 
 from service import files
-from service.bulk.job import Made, Task, enlarged_name
+from service.bulk.job import Made, Task, drafts_of, enlarged_name
 from service.bulk.tables import Row, error_row, read_row, table, upscale_row
 from service.decoding.cascade import ATTEMPTS
 from service.errors import ServiceError
@@ -69,9 +69,7 @@ class Worker:
             ManifestError, EngineError, PoolError: see `service.pipeline.runtime.opened`.
         """
         patient = tuple(replace(attempt, limit=attempt.limit * _PATIENCE) for attempt in ATTEMPTS)
-        # The result tells which reader read a symbol, so it must not depend on whether drafts are fast on this machine.
-        drafts = "off" if settings.drafts == "off" else "on"
-        unhurried = settings.model_copy(update={"deadline_s": _DEADLINE_S, "drafts": drafts})
+        unhurried = settings.model_copy(update={"deadline_s": _DEADLINE_S, "drafts": drafts_of(settings)})
         decoder = partial(DecoderProcesses, attempts=patient)
         async with opened(unhurried, decoder=decoder) as ready:
             yield cls(ready, task, told)

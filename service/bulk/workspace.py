@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -25,6 +26,7 @@ from pydantic import ValidationError
 
 from service.bulk.job import Job
 from service.bulk.tables import Summary, schema
+from service.bulk.text_results import text_format
 
 _ROWS_IN_GROUP = 16_384
 """Rows in a row group of the result, whatever the size of the parts, so that equal rows give equal files."""
@@ -51,6 +53,8 @@ def finished(result: Path) -> tuple[Job, Summary] | None:
     """
     if not os.path.lexists(result):
         return None
+    if text_format(result) is not None:
+        raise WorkspaceError(f"{result} exists; remove it, or take another name")
     try:
         metadata = pq.read_metadata(result).metadata or {}
         job = Job.model_validate_json(metadata[_JOB_KEY.encode()])
@@ -164,8 +168,13 @@ class Workspace:
                 writer.add_key_value_metadata({_SUMMARY_KEY: json.dumps(asdict(summary))})
 
         # Written inside the folder first, which is on the same file system.
-        _replace(self.folder / "_result.parquet", write)
-        os.replace(self.folder / "_result.parquet", self.result)
+        made = self.folder / "_result.parquet"
+        _replace(made, write)
+        if (text := text_format(self.result)) is not None:
+            write_text = partial(text, made)
+            made = self.folder / "_result.txt"
+            _replace(made, write_text)
+        os.replace(made, self.result)
         _sync_folder(self.result.parent)
         self.remove()
         return summary

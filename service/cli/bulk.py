@@ -12,7 +12,7 @@ from pathlib import Path
 from service.bulk import workspace as places
 from service.bulk.file_lists import ListError, listed
 from service.bulk.inputs import folder_or_file
-from service.bulk.job import Job, Made, Sources, Task, Work
+from service.bulk.job import Job, Made, Sources, Task, Work, drafts_of
 from service.bulk.pool import Pool, drive, in_process
 from service.bulk.tables import Summary
 from service.bulk.worker import STAGING, WorkerError
@@ -55,6 +55,10 @@ def _held(options: BulkOptions, settings: Settings, workspace: Workspace, out: P
     if earlier and not settings.model_version:
         # A run is continued with its own model, even if a newer version has been released.
         settings = settings.model_copy(update={"model_version": earlier[0].made.version})
+    if settings.drafts == "auto":
+        # Decided once: by whoever began, and here for all machines of a cluster.
+        drafts = ("on" if earlier[0].made.draft else "off") if earlier else drafts_of(settings)
+        settings = settings.model_copy(update={"drafts": drafts})
     job = _job(options, settings)
     if earlier and (differences := job.differences(earlier[0])):
         complain(

@@ -16,6 +16,9 @@ from service.cli.options import (
     EXIT_STATUS,
     NOT_STARTED,
     READ,
+    READ_EXAMPLES,
+    RESULTS,
+    UPSCALE_EXAMPLES,
     BulkOptions,
     ReadOptions,
     UpscaleOptions,
@@ -75,8 +78,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="print the payloads of the symbols in image files, or read any number of files into a table",
         description="Print the payload of every symbol, a line each, after the file's name where there are several. "
         "Control characters and backslashes are escaped; a payload that is no text is printed as hex:.... "
-        "With --out, read folders and lists of files into one Parquet file.",
-        epilog=EXIT_STATUS,
+        "With --out, read folders and lists of files into one Parquet, CSV or JSON Lines file.",
+        epilog=f"{READ_EXAMPLES}\n{EXIT_STATUS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     read.add_argument(
@@ -97,13 +100,27 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="what the payloads may be: prefix:TEXT, charset:LETTERS, length:N or N-M, regex:EXPRESSION, or list:@FILE "
         "with a candidate a line; helps where a symbol is hardly readable and forces nothing",
     )
-    _add_bulk(read, "RESULT.parquet", "the file to write when all has been read")
+    read.add_argument(
+        "--url",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="an image on the web, which this command fetches; the service fetches nothing; may be given several times",
+    )
+    read.add_argument(
+        "--watch", metavar="FOLDER", help="read the images in a folder and each one that comes, until Ctrl-C"
+    )
+    _add_bulk(
+        read,
+        "RESULT",
+        "the file to write in the end: .parquet and .jsonl have a row for each file, .csv one for each symbol",
+    )
     read.set_defaults(run=partial(_read, read))
     upscale = commands.add_parser(
         "upscale",
         help="enlarge an image file four times, or any number of them",
         usage="%(prog)s [--format FORMAT] IN OUT\n       %(prog)s [options] FILE... --out FOLDER",
-        epilog=EXIT_STATUS,
+        epilog=f"{UPSCALE_EXAMPLES}\n{EXIT_STATUS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     upscale.add_argument(
@@ -225,17 +242,34 @@ def _settings(_: argparse.Namespace) -> int:
 
 def _read(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.out is not None:
+        if options.url or options.watch is not None:
+            parser.error("--url and --watch are for standard output")
         if options.json:
-            parser.error("--json is for standard output; --out writes Parquet")
+            parser.error(
+                "--json is for standard output; --out writes what its name ends with, such as .jsonl"
+            )
         if options.expect:
             parser.error("--expect is for standard output")
+        _check_result(parser, Path(options.out))
         return _bulk(parser, options, None)
     _refuse_bulk(parser, options)
-    if not options.files:
+    if options.watch is not None:
+        if options.files or options.url:
+            parser.error("--watch reads one folder and nothing else")
+        if not Path(options.watch).is_dir():
+            parser.error(f"--watch {options.watch}: there is no such folder")
+    elif not options.files and not options.url:
         parser.error("no FILE")
+    for url in options.url:
+        if not url.startswith(("http://", "https://")):
+            parser.error(f"--url {url}: an address begins with http:// or https://")
+    for name in options.files:
+        if name.startswith(("http://", "https://")):
+            parser.error(f"{name} is no file; --url {name} fetches it")
     from service.cli.read import run
 
-    return run(ReadOptions(tuple(options.files), options.json, _expected(parser, options.expect)))
+    expected = _expected(parser, options.expect)
+    return run(ReadOptions(tuple(options.files), options.json, expected, tuple(options.url), options.watch))
 
 
 def _expected(parser: argparse.ArgumentParser, text: str) -> str:
@@ -258,6 +292,13 @@ def _upscale(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
 
     source, target = options.files
     return run(UpscaleOptions(source, target, options.format))
+
+
+def _check_result(parser: argparse.ArgumentParser, out: Path) -> None:
+    if out.is_dir() or str(out).endswith("/"):
+        parser.error(f"--out {out} is a folder; name a file in it, such as {out / 'results.parquet'}")
+    if out.suffix.lower() not in RESULTS:
+        parser.error(f"--out {out}: the name says what is written, and ends with {', '.join(RESULTS)}")
 
 
 def _refuse_bulk(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:

@@ -11,6 +11,23 @@ exit status of read and upscale:
   3  the generator or the readers did not come up
   4  a run with --out stopped before its end, and the same command goes on with it
 """
+READ_EXAMPLES = """\
+examples:
+  qrsr read crop.png photos/*.jpg                    a payload a line
+  qrsr read --json crop.png                          all that /decode answers
+  qrsr read crops --out results.csv                  a folder, into a table for a spreadsheet
+  qrsr read --list names.txt --out results.parquet   a list of files; the same command goes on where it was interrupted
+  qrsr read --watch inbox --json                     each new image in a folder, until Ctrl-C
+  qrsr read --url https://example.org/crop.png       an image from the web, which is fetched by this command
+"""
+UPSCALE_EXAMPLES = """\
+examples:
+  qrsr upscale crop.png crop-x4.png
+  qrsr upscale - - <crop.png >crop-x4.png
+  qrsr upscale crops --format webp --out enlarged    a folder, into a folder
+"""
+RESULTS = (".parquet", ".jsonl", ".csv")
+"""What the name of a result may end with."""
 READ, NOTHING, UNUSABLE, NOT_STARTED, STOPPED = 0, 1, 2, 3, 4
 """See `EXIT_STATUS`."""
 
@@ -24,6 +41,10 @@ class ReadOptions:
     as_json: bool
     expect: str = ""
     """What the payloads may be; empty for nothing."""
+    urls: tuple[str, ...] = ()
+    """Addresses of images, fetched by this process."""
+    watch: str | None = None
+    """Folder whose new images are read until the process is ended."""
 
 
 @dataclass(frozen=True, slots=True)

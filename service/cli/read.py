@@ -4,15 +4,16 @@ import asyncio
 import base64
 import json
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from itertools import islice
 
 from pydantic import ValidationError
 
+from service.cli.arrivals import arrivals
 from service.cli.command import complain, load, with_services
 from service.cli.options import NOTHING, READ, UNUSABLE, ReadOptions
 from service.cli.terminal import plain
+from service.cli.web import fetched, is_url
 from service.errors import ServiceError
 from service.files import FileError, utf8
 from service.machine import usable_cpus
@@ -36,7 +37,8 @@ def run(options: ReadOptions) -> int:
 
     async def work(services: Services) -> int:
         status = READ
-        async with aclosing(_outcomes(services, options.files, query)) as outcomes:
+        paths = _named(options) if options.watch is None else arrivals(options.watch)
+        async with aclosing(paths), aclosing(_outcomes(services, paths, query)) as outcomes:
             async for path, outcome in outcomes:
                 _show(path, outcome, options)
                 if not isinstance(outcome, DecodeAnswer):
@@ -52,26 +54,44 @@ def _show(path: str, outcome: Outcome, options: ReadOptions) -> None:
     if options.as_json:
         print(_line(path, outcome), flush=True)
     elif isinstance(outcome, DecodeAnswer):
-        start = f"{plain(path)}: " if len(options.files) > 1 else ""
+        several = options.watch is not None or len(options.files) + len(options.urls) > 1
+        start = f"{plain(path)}: " if several else ""
         for symbol in outcome.symbols:
             print(start + payload(symbol), flush=True)
     if not isinstance(outcome, DecodeAnswer):
         complain(f"{plain(path)}: {outcome.detail}")
 
 
+async def _named(options: ReadOptions) -> AsyncGenerator[list[str], None]:
+    for source in (*options.files, *options.urls):
+        yield [source]
+
+
 async def _outcomes(
-    services: Services, paths: Sequence[str], query: DecodeQuery
+    services: Services, paths: AsyncGenerator[list[str], None], query: DecodeQuery
 ) -> AsyncGenerator[tuple[str, Outcome], None]:
-    """Results in the order of the paths. One file more than there are CPUs is in progress."""
-    left = iter(paths)
-    at_work = [(path, _start(services, path, query)) for path in islice(left, usable_cpus() + 1)]
+    """In the order of the paths, with as many at work as there are CPUs and one more to come.
+
+    Where `paths` has none for now, all that are at work are waited for.
+    """
+    at_work: list[tuple[str, asyncio.Task[Outcome]]] = []
+
+    async def first() -> tuple[str, Outcome]:
+        path, task = at_work[0]
+        outcome = await task
+        del at_work[0]
+        return path, outcome
+
     try:
+        async for some in paths:
+            for path in some:
+                at_work.append((path, _start(services, path, query)))
+                if len(at_work) > usable_cpus() + 1:
+                    yield await first()
+            while not some and at_work:
+                yield await first()
         while at_work:
-            path, task = at_work[0]
-            outcome = await task
-            del at_work[0]
-            at_work += [(following, _start(services, following, query)) for following in islice(left, 1)]
-            yield path, outcome
+            yield await first()
     finally:
         # The reader of the output may close the pipe early.
         for _, task in at_work:
@@ -85,7 +105,8 @@ def _start(services: Services, path: str, query: DecodeQuery) -> "asyncio.Task[O
 
 async def _outcome(services: Services, path: str, query: DecodeQuery) -> Outcome:
     try:
-        data = await services.in_thread(load, path, services.settings)
+        fetch = is_url(path)
+        data = await services.in_thread(fetched if fetch else load, path, services.settings)
         return await read(Task.of(services, data), query)
     except (FileError, ServiceError) as error:
         return error

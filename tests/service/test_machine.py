@@ -4,10 +4,11 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from service.machine import LESS_URGENT, give_way
+from service.machine import LESS_URGENT, give_way, has_8_bit_instructions
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="niceness is a thread's on Linux alone")
 
@@ -51,3 +52,20 @@ def test_a_system_that_forbids_it_is_left_as_it_is(monkeypatch: pytest.MonkeyPat
     before = in_a_thread()
     monkeypatch.setattr(os, "setpriority", forbidden)
     assert in_a_thread(give_way) == before
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("flags\t\t: fpu avx2 avx512_vnni", True),
+        ("flags\t\t: fpu avx_vnni", True),
+        ("Features\t: fp asimd asimddp", True),
+        ("flags\t\t: fpu avx2", False),
+        ("model name\t: avx_vnni", False),
+    ],
+)
+def test_8_bit_instructions_are_told_by_the_cpus_flags(tmp_path: Path, line: str, expected: bool) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor\t: 0\n{line}\n")
+    assert has_8_bit_instructions(cpuinfo) is expected
+    assert has_8_bit_instructions(tmp_path / "none") is False

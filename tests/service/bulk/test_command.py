@@ -1,6 +1,7 @@
 """`python -m service read|upscale ... --out` as scripts use it: killed, gone on with, refused."""
 
 import contextlib
+import csv
 import json
 import os
 import pty
@@ -171,6 +172,28 @@ def test_a_disk_that_is_full_stops_it_and_it_goes_on_where_there_is_room(
     assert (where / "full.parquet").read_bytes() == (where / "whole.parquet").read_bytes()
 
 
+def test_the_name_says_what_is_written(
+    folder: tuple[Path, dict[str, str | None]], environment: dict[str, str], whole: Any
+) -> None:
+    where, shown = folder
+    rows = pq.read_table(where / "whole.parquet").to_pylist()
+    for name in ("named.jsonl", "named.csv"):
+        done = run(where, environment, "read", "in", "--out", name)
+        assert done.returncode == whole.returncode, done.stderr
+        assert not (where / f"{name}.parts").exists()
+    lines = (where / "named.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == rows
+    with (where / "named.csv").open(encoding="utf-8", newline="") as stream:
+        cells = list(csv.DictReader(stream))
+    # One row for each symbol, or one for the file.
+    assert [row["file"] for row in cells] == [row["file"] for row in rows for _ in row["symbols"] or [None]]
+    told = {row["file"]: row["text"] or None for row in cells}
+    assert told == {f"in/{name}": payload or None for name, payload in shown.items()}
+    again = run(where, environment, "read", "in", "--out", "named.csv")
+    assert again.returncode == 2
+    assert "named.csv exists; remove it, or take another name" in again.stderr
+
+
 def test_what_is_finished_is_told_again_and_another_run_is_refused(
     folder: tuple[Path, dict[str, str | None]], environment: dict[str, str], whole: Any
 ) -> None:
@@ -292,6 +315,16 @@ def test_a_newer_model_does_not_finish_what_another_began(
         (("read", "in", "--part", "0", "--out", "x.parquet"), "not between 1 and"),
         (("read", "in", "--worker-gpus", "1.5", "--out", "x.parquet"), "neither a share"),
         (("upscale", "in"), "one IN and one OUT, or --out"),
+        (("read", "in", "--out", "."), "--out . is a folder; name a file in it, such as results.parquet"),
+        (("read", "in", "--out", "x.xlsx"), "ends with .parquet, .jsonl, .csv"),
+        (("read", "in", "--json", "--out", "x.csv"), "--json is for standard output"),
+        (
+            ("read", "--url", "https://example.org/a.png", "--out", "x.csv"),
+            "--url and --watch are for standard output",
+        ),
+        (("read", "https://example.org/a.png"), "--url https://example.org/a.png fetches it"),
+        (("read", "--url", "file:///etc/passwd"), "begins with http:// or https://"),
+        (("read", "--watch", "no-such-folder"), "there is no such folder"),
     ],
 )
 def test_what_makes_no_sense_is_said_with_the_usage(

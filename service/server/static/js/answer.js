@@ -2,6 +2,7 @@
 
 import { byId, element } from "./dom.js";
 import { OUTCOMES, STAGES, attemptName } from "./messages.js";
+import { fieldsOf } from "./fields.js";
 import { bytesOf, hexLines, kindOf, showText, webLink } from "./payload.js";
 
 /** Set the headline; `state` is idle, busy, read, unread or error. */
@@ -13,19 +14,55 @@ export function showVerdict(state, title, hint = "") {
 }
 
 export function clearAnswer() {
-  for (const id of ["symbols", "attempts", "facts"]) byId(id).replaceChildren();
-  byId("how").hidden = true;
+  for (const id of ["symbols", "attempts", "facts", "proof"]) byId(id).replaceChildren();
+  byId("how").hidden = byId("request").hidden = true;
 }
 
-export function showAnswer(answer, elapsed) {
-  const symbols = answer.symbols.map((symbol) => symbolView(symbol));
+/** @param others what is known of other readers, where the picture is a sample: `readers` and `pictures`. */
+export function showAnswer(answer, elapsed, others = null) {
+  const several = answer.symbols.length > 1;
+  const symbols = answer.symbols.map((symbol, index) => symbolView(symbol, several ? index + 1 : 0));
+  if (others) showProof(answer, elapsed, others);
   byId("symbols").replaceChildren(...symbols);
   showAttempts(answer.attempts);
   showFacts(answer, elapsed);
   byId("how").hidden = false;
 }
 
-function symbolView(symbol) {
+/** Who else was asked, from a run of each of them, and this service just now. */
+function showProof(answer, elapsed, { readers, pictures }) {
+  const line = (name, sign, words) =>
+    element("li", { className: sign === "✓" ? "yes" : "no" }, element("b", { textContent: sign }), `${name}: ${words}`);
+  const rows = readers.map((name) => line(name, "–", "not read"));
+  const read = answer.symbols.length > 0;
+  rows.push(line("This service, just now", read ? "✓" : "–", read ? `read, in ${milliseconds(elapsed)}` : "not read"));
+  const note = `The others were given the crop as it is and ${pictures - 1} plain resizes of it, bicubic ×4 among them.`;
+  byId("proof").replaceChildren(element("ul", {}, ...rows), element("p", { className: "fine", textContent: note }));
+}
+
+/** The parts of a payload, secrets hidden until they are asked for; null where it has none. */
+function fieldsView(text) {
+  const fields = fieldsOf(text);
+  if (!fields.length) return null;
+  const rows = fields.flatMap(([label, value, secret]) => {
+    const shown = element("span", { textContent: secret ? "••••••••" : "" });
+    if (!secret) showText(shown, value);
+    const cell = element("dd", {}, shown);
+    if (secret) {
+      const button = element("button", { type: "button", className: "linklike", textContent: "Show" });
+      button.setAttribute("aria-label", `Show ${label.toLowerCase()}`);
+      button.addEventListener("click", () => {
+        showText(shown, value);
+        button.remove();
+      });
+      cell.append(" ", button);
+    }
+    return [element("dt", { textContent: label }), cell];
+  });
+  return element("dl", { className: "fields" }, ...rows);
+}
+
+function symbolView(symbol, number) {
   const bytes = bytesOf(symbol.payload_base64);
   const binary = symbol.text === null;
   const payload = element("pre", { className: "payload", tabIndex: 0 });
@@ -44,13 +81,29 @@ function symbolView(symbol) {
   const copied = binary ? hexLines(bytes).replaceAll(/\s/g, "") : symbol.text;
   copy.addEventListener("click", () => copyText(copied, copy, payload));
   const row = element("div", { className: "row" }, copy);
+  const fields = binary ? null : fieldsView(symbol.text);
+  const hidden = Boolean(fields) && fieldsOf(symbol.text).some(([, , secret]) => secret);
+  let shown = payload;
+  if (hidden) {
+    // The payload as it stands has the secret, too.
+    shown = element("details", {}, element("summary", { textContent: "The payload as it stands, with its secret" }), payload);
+  }
   const link = binary ? null : webLink(symbol.text);
   if (link) {
     const open = element("a", { className: "button", href: link.href, textContent: `Open ${link.host}` });
     Object.assign(open, { target: "_blank", rel: "noopener noreferrer" });
     row.append(open, element("span", { className: "fine", textContent: "Nothing opens by itself." }));
   }
-  return element("div", { className: "symbol" }, kind, payload, row);
+  if (number) kind.prepend(element("span", { className: "number", textContent: String(number) }));
+  const view = element("div", { className: "symbol" }, kind, ...(fields ? [fields] : []), shown, row);
+  if (number) {
+    // Its outline in the picture stands out while it is looked at here.
+    const point = (on) => () => view.dispatchEvent(new CustomEvent("look", { bubbles: true, detail: { number, on } }));
+    for (const [kind_, on] of [["pointerenter", true], ["pointerleave", false], ["focusin", true], ["focusout", false]]) {
+      view.addEventListener(kind_, point(on));
+    }
+  }
+  return view;
 }
 
 async function copyText(text, button, source) {

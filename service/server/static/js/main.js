@@ -2,6 +2,8 @@
 
 import { settings, useKey } from "./api.js";
 import { byId } from "./dom.js";
+import { History } from "./history.js";
+import { Live } from "./live.js";
 import { Refusal } from "./refusal.js";
 import { showSamples } from "./samples.js";
 import { Session } from "./session.js";
@@ -18,13 +20,18 @@ function notice(text) {
 }
 
 /** Take an image, perhaps still on its way, from wherever it came. */
-async function take(given, name, sample = null) {
+async function take(given, name, sample = null, others = null) {
   notice("");
+  live.close();
   for (const button of document.querySelectorAll(".sample")) {
     button.setAttribute("aria-pressed", String(button === sample));
   }
-  await session.take(given, name);
+  return session.take(given, name, others);
 }
+
+const history = new History((blob, name) => take(blob, name));
+const live = new Live((blob, name) => take(blob, name));
+session.onAnswer = (name, blob, symbols) => history.add(name, blob, symbols);
 
 async function showSettings() {
   let found;

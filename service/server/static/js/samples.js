@@ -12,13 +12,14 @@ export async function showSamples(take, notice) {
   byId("samples").replaceChildren(...samples.map((sample) => element("li", {}, button(sample, take, notice))));
 }
 
-function button({ file, title, note }, take, notice) {
+function button({ file, title, note, others }, take, notice) {
   const url = `static/samples/${file}`;
-  const image = Object.assign(new Image(), { src: url, alt: "", width: 120, height: 120 });
+  const image = Object.assign(new Image(), { src: url, alt: "", width: 120, height: 120, draggable: false });
   const words = element("span", {}, element("b", { textContent: title }), element("span", { textContent: note }));
+  if (others) words.append(element("i", { textContent: `0 of ${others.readers.length} others read it` }));
   const made = element("button", { type: "button", className: "sample" }, image, words);
   made.setAttribute("aria-pressed", "false");
-  made.addEventListener("click", () => take(picture(url, notice), file, made));
+  made.addEventListener("click", () => take(picture(url, notice), file, made, others));
   return made;
 }
 

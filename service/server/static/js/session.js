@@ -4,6 +4,7 @@ import { clearAnswer, showAnswer, showVerdict } from "./answer.js";
 import { decode, upscale } from "./api.js";
 import { byId } from "./dom.js";
 import { Refusal, refusal, silent } from "./refusal.js";
+import { showRequest } from "./request.js";
 import { Region } from "./region.js";
 import { Viewer } from "./viewer.js";
 
@@ -39,7 +40,11 @@ export class Session {
   #control = null;
   #urls = new Set();
 
+  /** Called with name, blob and symbols of every answer. */
+  onAnswer = () => {};
+
   constructor() {
+    byId("symbols").addEventListener("look", ({ detail }) => this.#viewer.point(detail));
     byId("select").addEventListener("click", () => this.#toggleSelector());
     byId("cancel-region").addEventListener("click", () => this.#leaveSelector());
     byId("selector").addEventListener("keydown", ({ key }) => key === "Escape" && this.#leaveSelector());
@@ -47,11 +52,16 @@ export class Session {
     byId("retry").addEventListener("click", () => this.again());
   }
 
-  /** Read an image. It may be a promise of one, or of null where it did not come; the latest one given counts. */
-  async take(given, name) {
+  /**
+   * Read an image. It may be a promise of one, or of null where it did not come; the latest one given counts.
+   *
+   * @param others what is known of other readers, for a sample.
+   * @returns whether no other image was given meanwhile.
+   */
+  async take(given, name, others = null) {
     const turn = ++this.#turn;
     const blob = await given;
-    if (!blob || turn !== this.#turn) return;
+    if (!blob || turn !== this.#turn) return false;
     const signal = this.#begin();
     document.body.classList.add("at-work");
     byId("answer").hidden = false;
@@ -60,16 +70,17 @@ export class Session {
     const size = await sizeOf(url);
     if (signal.aborted) {
       URL.revokeObjectURL(url);
-      return;
+      return false;
     }
     this.#urls.add(url);
-    this.#source = { blob, name, url, size };
+    this.#source = { blob, name, url, size, others };
     this.#box = null;
     byId("select").hidden = !size;
     if (size) byId("photo-image").src = url;
     const reading = this.#readWhole();
     bringIntoView(byId("answer"));
     await reading;
+    return turn === this.#turn;
   }
 
   /** Send the same once more. */
@@ -138,7 +149,9 @@ export class Session {
       this.#viewer.show(job.url, answer.image);
     }
     this.#viewer.showSymbols(answer.symbols);
-    showAnswer(answer, elapsed);
+    showAnswer(answer, elapsed, job.others);
+    showRequest(job.name || "image.png", this.limits.needs_key);
+    this.onAnswer(job.name || "image", job.blob, answer.symbols);
     const enlargeable = area(answer.image) <= max_upscale_pixels;
     this.#verdict(answer, job, enlargeable);
     if (enlargeable && job.size) await this.#enlarged(answer, job, signal);

@@ -4,6 +4,13 @@ import { byId } from "./dom.js";
 
 const NO_PICTURE = "There is no picture on the clipboard. Copy an image or a screenshot first.";
 
+/** One file after the other, until another picture is given in between. */
+async function takeAll(take, files) {
+  for (const file of files) {
+    if (!(await take(file, file.name))) return;
+  }
+}
+
 const isPicture = (type) => type.startsWith("image/");
 
 /** The file chooser, and the camera of a phone. */
@@ -12,8 +19,7 @@ export function watchFiles(take) {
     // The same file may be chosen again.
     byId(id).addEventListener("click", ({ target }) => (target.value = ""));
     byId(id).addEventListener("change", ({ target }) => {
-      const [file] = target.files;
-      if (file) take(file, file.name);
+      takeAll(take, [...target.files]);
     });
   }
 }
@@ -55,7 +61,7 @@ export function watchDrop(take, notice) {
     event.preventDefault();
     entered(0);
     const { files } = event.dataTransfer;
-    if (files.length === 1) take(files[0], files[0].name);
-    else notice(files.length ? "One image at a time, please." : "That was no file. Save the image first, and drop the file.");
+    if (files.length) takeAll(take, [...files]);
+    else notice("That was no file. Save the image first, and drop the file.");
   });
 }

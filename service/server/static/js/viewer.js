@@ -3,6 +3,8 @@
 import { byId } from "./dom.js";
 
 const ZOOMS = [0.125, 0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48];
+/** Of `deltaY`: a mouse gives a hundred or so for a notch, a touchpad many small ones. */
+const NOTCH = 40;
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Viewer {
@@ -11,6 +13,8 @@ export class Viewer {
   #fitted = true;
   #share = 0.5;
   #outlined = true;
+  /** How far the wheel has turned since the last step. */
+  #turned = 0;
   /** What zooming keeps in view: the middle of the symbol, in shares of width and height. */
   #target = [0.5, 0.5];
 
@@ -22,6 +26,9 @@ export class Viewer {
     byId("zoom-out").addEventListener("click", () => this.#step(-1));
     byId("zoom-fit").addEventListener("click", () => this.#fit());
     byId("outline").addEventListener("click", () => this.#toggleOutline());
+    this.scroll.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    // A picture that is dragged off the page would come back as a file that is none.
+    byId("stage").addEventListener("dragstart", (event) => event.preventDefault());
     this.scroll.addEventListener("scroll", () => this.#cut(), { passive: true });
     new ResizeObserver(() => (this.#fitted ? this.#fit() : this.#cut())).observe(this.scroll);
     this.#watchDivider();
@@ -65,20 +72,42 @@ export class Viewer {
     const svg = byId("outlines");
     svg.setAttribute("viewBox", `0 0 ${this.#size.width} ${this.#size.height}`);
     svg.setAttribute("preserveAspectRatio", "none");
-    const shapes = symbols.flatMap(({ points }) =>
+    const shapes = symbols.flatMap(({ points }, index) =>
       ["under", "over"].map((layer) => {
         const shape = document.createElementNS(SVG, "polygon");
         shape.setAttribute("points", points.map((point) => point.join(",")).join(" "));
         shape.setAttribute("class", layer);
+        shape.dataset.number = String(index + 1);
         return shape;
       }),
     );
+    if (symbols.length > 1) shapes.push(...symbols.map(({ points }, index) => this.#number(points, index + 1)));
     svg.replaceChildren(...shapes);
     const corners = symbols[0]?.points ?? [];
     const middle = (axis, side) => corners.reduce((sum, point) => sum + point[axis], 0) / corners.length / side;
     this.#target = corners.length ? [middle(0, this.#size.width), middle(1, this.#size.height)] : [0.5, 0.5];
     byId("outline").hidden = !symbols.length;
     svg.toggleAttribute("hidden", !symbols.length || !this.#outlined);
+  }
+
+  /** The number that the symbol has in the list, in its middle. */
+  #number(points, number) {
+    const text = document.createElementNS(SVG, "text");
+    const middle = (axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
+    const side = Math.hypot(points[1][0] - points[0][0], points[1][1] - points[0][1]);
+    text.setAttribute("x", String(middle(0)));
+    text.setAttribute("y", String(middle(1)));
+    text.setAttribute("font-size", String(side / 2.5));
+    text.dataset.number = String(number);
+    text.textContent = String(number);
+    return text;
+  }
+
+  /** Let one symbol's outline stand out, or none. */
+  point({ number, on }) {
+    for (const shape of byId("outlines").children) {
+      shape.classList.toggle("looked-at", on && shape.dataset.number === String(number));
+    }
   }
 
   #toggleOutline() {
@@ -104,6 +133,21 @@ export class Viewer {
     const bound = 16_000 / Math.max(this.#size.width, this.#size.height);
     this.#fitted = false;
     this.#apply(Math.min(next, Math.max(bound, 1)), this.#aim());
+  }
+
+  /** One step for each notch, at the place under the pointer. */
+  #wheel(event) {
+    event.preventDefault();
+    this.#turned = Math.sign(event.deltaY) === Math.sign(this.#turned) ? this.#turned + event.deltaY : event.deltaY;
+    if (Math.abs(this.#turned) < NOTCH) return;
+    const direction = this.#turned < 0 ? 1 : -1;
+    this.#turned = 0;
+    const view = this.scroll.getBoundingClientRect();
+    const before = this.plane.getBoundingClientRect();
+    const place = [(event.clientX - before.left) / before.width, (event.clientY - before.top) / before.height];
+    this.#step(direction);
+    this.scroll.scrollLeft = this.plane.offsetLeft + place[0] * this.plane.offsetWidth - (event.clientX - view.left);
+    this.scroll.scrollTop = this.plane.offsetTop + place[1] * this.plane.offsetHeight - (event.clientY - view.top);
   }
 
   /** What shall be in the middle of the view: the symbol if one sees it, else what is there now. */
@@ -159,6 +203,8 @@ export class Viewer {
       this.#split((event.clientX - box.left) / box.width);
     };
     divider.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      divider.focus({ preventScroll: true });
       divider.setPointerCapture(event.pointerId);
       follow(event);
     });
