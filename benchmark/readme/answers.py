@@ -1,18 +1,23 @@
 """The answers that the README shows, from the service's own pipeline, between two marks."""
 
 import asyncio
+import json
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
 from benchmark.paths import ROOT, STORE
 from benchmark.readme.sample_crops import CROPS
+from service.pipeline.answers import DecodeAnswer
 from service.pipeline.read_and_enlarge import read
 from service.pipeline.runtime import Task, opened
 from service.settings import Settings
 
 BEGIN, END = "<!-- answers:begin -->", "<!-- answers:end -->"
-LEFT_OUT = {"attempts", "timings_ms", "model"}
-"""Fields that tell how it was read, and take more room than what was."""
+SHOWN = ("text", "payload_base64", "encoding", "points", "reader", "attempt")
+"""Fields of a symbol that are shown."""
+ENLARGED = """    curl -s -F file=@docs/samples/label.png -o label-x4.png localhost:8000/upscale
+    curl -s -F file=@docs/samples/label.png 'localhost:8000/upscale/decode?format=webp'
+"""
 
 
 def fill(readme: Path) -> None:
@@ -30,7 +35,7 @@ def fill(readme: Path) -> None:
         f"    curl -s -F file=@docs/samples/{name}.png localhost:8000/decode\n    {answer}\n"
         for name, answer in asyncio.run(_answers())
     ]
-    readme.write_text(before + BEGIN + "\n" + "\n".join(lines) + END + after, encoding="utf-8")
+    readme.write_text(before + BEGIN + "\n" + "\n".join([*lines, ENLARGED]) + END + after, encoding="utf-8")
 
 
 async def _answers() -> list[tuple[str, str]]:
@@ -42,5 +47,14 @@ async def _answers() -> list[tuple[str, str]]:
             if crop.documented:
                 data = (ROOT / "docs" / "samples" / f"{crop.name}.png").read_bytes()
                 answer = await read(Task.of(services, data))
-                found.append((crop.name, answer.model_dump_json(exclude=LEFT_OUT)))
+                found.append((crop.name, _short(answer)))
         return found
+
+
+def _short(answer: DecodeAnswer) -> str:
+    whole = answer.model_dump(mode="json")
+    symbols = [{name: symbol[name] for name in SHOWN} for symbol in whole["symbols"]]
+    for symbol in symbols:
+        symbol["points"] = [[round(x, 1), round(y, 1)] for x, y in symbol["points"]]
+    rest = {name: whole[name] for name in ("image", "upscaled", "complete")}
+    return json.dumps({"symbols": symbols} | rest, separators=(",", ":"), ensure_ascii=False)

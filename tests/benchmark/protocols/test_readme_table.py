@@ -28,7 +28,7 @@ def test_a_rate_is_what_was_read_of_what_was_tried(tmp_path: Path) -> None:
     write_rates(MEASURED, readme)
     text = readme.read_text()
     share = outcomes.count("r") / (len(outcomes) - outcomes.count(" "))
-    assert f"protocol) | {share:.3f} |".replace(" 0.", " .") in text
+    assert f"protocol) | .623 | {share:.3f} |".replace(" 0.", " .") in text
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "old" not in text

@@ -310,7 +310,7 @@ def test_a_newer_model_does_not_finish_what_another_began(
     [
         (("read", "--out", "x.parquet"), "no FILE and no --list"),
         (("read", "-", "--out", "x.parquet"), "- is no image here"),
-        (("read", "in", "--json", "--out", "x.parquet"), "--out writes Parquet"),
+        (("read", "in", "--json", "--out", "x.parquet"), "--out writes what its name ends with"),
         (("read", "in/x.png", "--ray", "auto"), "--ray needs --out"),
         (("read", "in", "--part", "0", "--out", "x.parquet"), "not between 1 and"),
         (("read", "in", "--worker-gpus", "1.5", "--out", "x.parquet"), "neither a share"),

@@ -27,7 +27,7 @@ def symbol(text: str | None, x: float) -> dict[str, Any]:
 @pytest.fixture
 def parquet(tmp_path: Path) -> Path:
     size = {"width": 30, "height": 20}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"file": "two.png", "symbols": [symbol('say "a,b"\n=1+1', 1.0), symbol("ü", 2.0)], "image": size},
         {"file": "none.png", "symbols": [], "image": size},
         error_row("bad.png", "damaged_image", "it ends too early"),
