@@ -11,7 +11,7 @@ RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo cuda || echo cpu)
 OTHER_RUNTIME := $(if $(filter cuda,$(RUNTIME)),onnxruntime,onnxruntime-gpu)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help serve wheel fetch test test-fast test-ray lint types format check bench-quick bench-serve clean
+.PHONY: help serve wheel fetch test test-fast test-ray coverage lint types format check bench-quick bench-serve clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,12 @@ test: $(VENV)/.dev fetch ## install the rest and run every test
 
 test-fast: $(VENV)/.dev ## the tests that start no process and take no second each, on two CPUs: under a minute
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not cluster and not processes and not slow'
+
+coverage: $(VENV)/.dev fetch ## every test, with the lines that tests run counted in all processes, and a floor for them
+	@rm -rf build/coverage
+	PYTHONPATH=$(CURDIR)/tests/coverage$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest
+	@COVERAGE_FILE=build/coverage/data $(BIN)/coverage combine --quiet
+	COVERAGE_FILE=build/coverage/data $(BIN)/coverage report
 
 test-ray: $(VENV)/.dev fetch ## install Ray and run the tests that start clusters of it, a few minutes
 	$(INSTALL) '.[$(RUNTIME),ray]'
