@@ -206,7 +206,7 @@ def test_layers_have_torchvisions_positions() -> None:
         VGG19Features(vgg_weights({0: (32, 3)}), "conv1_1", before_activation=True)
 
 
-@pytest.mark.parametrize(("config", "expected"), zip(READINGS, [127, 116, 0], strict=True), ids=str)
+@pytest.mark.parametrize(("config", "expected"), list(zip(READINGS, [127, 116, 0], strict=True)), ids=str)
 def test_how_many_wrong_levels_a_reading_pushes_away(config: BinaryPatternConfig, expected: int) -> None:
     # Of the 127 grey levels on the wrong side of a black target; docs/paper.md tells these numbers.
     x = np.arange(129, 256)
