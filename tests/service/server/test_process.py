@@ -154,7 +154,7 @@ def test_sigterm_under_load_answers_all_that_was_accepted(store: Path, tmp_path:
 def test_a_port_that_is_taken_is_said_in_one_line(store: Path, service: ServiceProcess) -> None:
     done = start(store, "QRSR_PORT", str(service.port))
     assert done.returncode == 3
-    assert "address already in use" in done.stderr
+    assert "Address already in use" in done.stderr
     assert "Traceback" not in done.stderr
 
 
