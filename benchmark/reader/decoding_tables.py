@@ -112,8 +112,8 @@ def prior_part(data: dict[str, Any]) -> str:
     return "\n\n".join(
         [
             f"```\n{data['command']}\n```",
-            f"{data['rows'][0]['count']} receptions a line, payloads: {data['payloads']}; milliseconds of processor time, median "
-            "of what is not read without.",
+            f"{data['rows'][0]['count']} receptions a line, payloads: {data['payloads']}; milliseconds of processor "
+            "time, median of what is not read without.",
             table(
                 [
                     "level, module errors",
