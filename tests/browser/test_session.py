@@ -11,6 +11,9 @@ from tests.browser.page import Visit, axe_violations, status, upload, wait_for_t
 from tests.builders.images import encode, symbol
 from tests.builders.server import Server
 
+pytestmark = pytest.mark.processes
+
+
 CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
     const bytes = new Uint8Array(PICTURE);
     const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));

@@ -150,6 +150,7 @@ def test_a_resumed_run_keeps_the_notes_of_where_its_weights_come_from(tmp_path: 
     )
 
 
+@pytest.mark.processes
 def test_resuming_with_another_network_is_refused(tmp_path: Path) -> None:
     last = train(_tiny(1), tmp_path / "a", cache=tmp_path)
     other = _tiny(2).model_copy(update={"generator": CompactConfig(channels=4, body_channels=8, blocks=1)})

@@ -33,6 +33,7 @@ def served(name: str) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
     return image
 
 
+@pytest.mark.processes
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", [entry["file"] for entry in INDEX])
 def test_no_other_reader_reads_a_sample(name: str, wechat: Path) -> None:

@@ -60,6 +60,7 @@ def test_distances_are_those_of_their_formulas(pictures: list[Samples]) -> None:
     assert 0 < found.ssim < 1
 
 
+@pytest.mark.slow
 def test_niqe_prefers_a_scene_to_noise_and_a_blurred_symbol_to_a_sharp_one() -> None:
     rng = np.random.default_rng(0)
     scene = cv2.imread(

@@ -24,6 +24,7 @@ from tests.builders.model import RADIUS, write_tiny_model
 LENGTH = st.integers(1, 700)
 
 
+@pytest.mark.slow
 @given(
     height=LENGTH, width=LENGTH, tile=st.integers(64, 256), radius=st.integers(0, 60), unit=st.integers(1, 12)
 )

@@ -57,6 +57,7 @@ def test_no_upload_is_parsed_in_the_process_of_the_event_loop(
     asyncio.run(run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [40, 400])
 def test_the_size_is_that_of_the_image_as_it_is_displayed(settings: Settings, side: int) -> None:
     exif = Pil.Exif()

@@ -128,6 +128,7 @@ def test_the_rest_of_a_refused_body_is_passed_over(server: Server, monkeypatch: 
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "request_and_more",
     [
@@ -150,6 +151,7 @@ def test_an_idle_connection_is_closed_whatever_came_last(
         assert time.monotonic() - began > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [b"", b"Connection: close\r\n"])
 def test_an_answer_that_is_not_taken_is_thrown_away(
     server: Server, monkeypatch: pytest.MonkeyPatch, ending: bytes
@@ -169,6 +171,7 @@ def test_an_answer_that_is_not_taken_is_thrown_away(
         until_closed(connection, b"\r\n", within=20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pace", [0.0, 0.05])
 def test_an_answer_that_is_taken_slowly_is_not(
     server: Server, monkeypatch: pytest.MonkeyPatch, pace: float

@@ -244,6 +244,7 @@ def test_known_padding_helps() -> None:
     assert read[40] >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["noise", "sure noise", "texture", "stripes", "flat", "nothing", "in place"])
 def test_noise_is_never_read(kind: str) -> None:
     rng = np.random.default_rng(len(kind))

@@ -29,6 +29,7 @@ def words_accepted(share: Floats, log_chance: Floats, limit: float) -> float:
     return float(number.sum()) / 256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
 def test_the_chance_of_checks_is_never_below_the_count_of_all_patterns(scale: float) -> None:
     rng = np.random.default_rng(3)
@@ -62,6 +63,7 @@ def test_a_certain_prior_still_asks_for_the_limit_of_evidence() -> None:
     assert log_block_bound(float(log_chance.min()), log(0.5)) == pytest.approx(-7 * log(2), abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("printed", [False, True])
 def test_no_word_of_a_code_is_accepted_more_often_than_the_limit_says(printed: bool) -> None:
     """All 65,536 words of a (9, 2) code; the prior favours words one character off the printed one, and noise.

@@ -112,6 +112,7 @@ def test_the_true_message_keeps_its_share_where_bits_are_clear() -> None:
         assert trellis.log_share(true, every, ~every) > math.log(0.9), name
 
 
+@pytest.mark.slow
 def test_random_soft_bits_have_evidence_of_one_on_average() -> None:
     """The sum of weight times evidence over all messages has mean 1 where nothing was printed."""
     rng = np.random.default_rng(8)
