@@ -182,3 +182,11 @@ def test_a_teacher_is_believed_by_its_share_and_only_where_the_scene_is_familiar
     ignores = (samples.aim == samples.target).flatten(1).all(1)
     assert bool((follows | ignores).all())
     assert 0 < int(follows.sum()) < 32
+
+
+def test_new_kinds_of_scenes_leave_the_rest_of_a_sample_as_it_was() -> None:
+    plain = _source().chunk(0, 8)
+    changed = _source(styled=1.0, faint_ink=0.5, extreme_light=1.0).chunk(0, 8)
+    assert torch.equal(plain.target, changed.target)
+    assert torch.equal(plain.pixel_to_module, changed.pixel_to_module)
+    assert not torch.equal(plain.lr, changed.lr)

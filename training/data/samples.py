@@ -152,7 +152,7 @@ class SampleSource:
         aim = clean
         if self._teacher:
             # For kinds of pictures added after its training, a teacher knows less than the clean symbol.
-            share = torch.from_numpy(look.familiar * np.float32(config.teacher_share)).to(device)
+            share = torch.from_numpy(look.familiar() * np.float32(config.teacher_share)).to(device)
             aim = torch.lerp(clean, self._teacher(lr), share[:, None, None, None])
         return Samples(
             lr=lr,

@@ -14,7 +14,7 @@ from torch import Tensor
 from training.data import styles
 from training.data.config import SceneConfig
 from training.data.geometry import Placement
-from training.data.light import Light, draw_light, illuminate
+from training.data.light import Light, draw_light, draw_shadows, illuminate
 from training.data.styles import Column, Style, draw_style
 from training.losses.config import LossConfig
 
@@ -39,11 +39,13 @@ class Look:
     radius 0 for none."""
     style: Style
     illumination: Light
-    familiar: NDArray[np.bool_]
-    """Whether neither style nor light is of the kinds added later."""
     background: NDArray[np.int64]
     """Index into the bank of textures."""
     background_zoom: NDArray[np.float32]
+
+    def familiar(self) -> NDArray[np.bool_]:
+        """`(N,)`, whether neither style nor light is of the kinds that came later."""
+        return np.asarray(self.style.plain() & self.illumination.ordinary())
 
 
 def draw_look(config: SceneConfig, count: int, textures: int, rng: np.random.Generator) -> Look:
@@ -58,13 +60,16 @@ def draw_look(config: SceneConfig, count: int, textures: int, rng: np.random.Gen
     light = np.where(chance(0.6), uniform(0.75, 1.0), uniform(0.35, 0.9))
     contrast = np.where(chance(0.7), uniform(0.6, 1.0), uniform(0.2, 0.7))
     quiet = np.where(chance(0.5)[:, None], uniform(3, 6, 4), uniform(0, 4, 4))
+    shadows = draw_shadows(config, count, rng)
     spread = chance(config.ink_spread)
     damaged = chance(config.damaged)
     radius = uniform(0.02, 0.14, 2) * damaged[:, None]
-    faint = chance(config.faint_ink)
-    light = np.where(faint, uniform(0.85, 1.0), light)
-    contrast = np.where(faint, uniform(0.08, 0.35), contrast)
-    style, illumination = draw_style(config, count, rng), draw_light(config, count, rng)
+    # Later kinds of scenes have numbers of their own, so that older configurations, and with them published figures,
+    # keep their samples.
+    inks, styles_, extremes = rng.spawn(3)
+    faint = inks.random(count) < config.faint_ink
+    light = np.where(faint, inks.uniform(0.85, 1.0, count), light)
+    contrast = np.where(faint, inks.uniform(0.08, 0.35, count), contrast)
     return Look(
         dark=(light * (1 - contrast)).astype(np.float32),
         light=light.astype(np.float32),
@@ -74,9 +79,8 @@ def draw_look(config: SceneConfig, count: int, textures: int, rng: np.random.Gen
         rounded=np.where(spread, 1.0, 0.0).astype(np.float32),
         dot_radius=np.where(chance(config.dotted), uniform(0.32, 0.52), 0.0).astype(np.float32),
         damage=np.column_stack([uniform(0.1, 0.9, 2), radius, uniform(0, 1)]).astype(np.float32),
-        style=style,
-        illumination=illumination,
-        familiar=style.plain() & illumination.ordinary(),
+        style=draw_style(config, count, styles_),
+        illumination=draw_light(config, shadows, rng, extremes),
         background=rng.integers(0, textures, count),
         background_zoom=np.exp(uniform(-0.7, 0.9)).astype(np.float32),
     )
