@@ -104,5 +104,5 @@ $(VENV)/.service-$(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: $(VENV)/.service pyproject.toml constraints.txt
 	@echo "installing training and development tools (PyTorch, linters, pytest): gigabytes, once ..."
-	@$(INSTALL) '.[$(RUNTIME),bulk,training,dev]'
+	@$(INSTALL) '.[$(RUNTIME),bulk,heif,training,dev]'
 	@touch $@
