@@ -1,6 +1,5 @@
 """The light on a scene: slopes, shadows, glare, gamma, and very low contrast."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.data.config import SceneConfig
-
-Column = Callable[[NDArray[np.generic]], Tensor]
-"""Turns one value a sample, `(N,)`, into a tensor `(N, 1, 1)` on the rendering device."""
+from training.data.styles import Column
 
 _SOFT_EDGE = 25.0
 """Steepness of a shadow's edge, per side of the picture."""
