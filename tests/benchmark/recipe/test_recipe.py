@@ -58,7 +58,7 @@ def test_distances_are_those_of_their_formulas(pictures: list[Samples]) -> None:
     assert found.psnr == pytest.approx(np.mean(expected), rel=1e-6)
     # Bicubic knows nothing of the light: in the dark and glaring scenes that training shows, mid-grey tells no modules
     # apart, so that about half of them are wrong.
-    assert 0.01 < found.module_error < 0.6
+    assert 0.01 < found.module_error < 0.5
     assert 0 < found.ssim < 1
 
 
